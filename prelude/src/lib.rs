@@ -1,0 +1,18 @@
+//! Everything a cell of Erm's notebooks uses. The way of the data is the way of the folders:
+//! `data → net → train → attack → features → judge → chart`.
+#![deny(missing_docs)]
+
+pub mod data;
+mod error;
+
+pub use dfdx;
+pub use error::{Error, Result};
+pub use image;
+pub use ndarray;
+pub use plotters;
+
+/// What `use erm::prelude::*;` brings into a cell.
+pub mod prelude {
+    pub use crate::data::{Data, Dataset, Images};
+    pub use crate::{Error, Result};
+}
