@@ -3,7 +3,10 @@
 #![deny(missing_docs)]
 
 pub mod data;
+pub mod engine;
 mod error;
+pub mod net;
+pub mod ops;
 
 pub use dfdx;
 pub use error::{Error, Result};
