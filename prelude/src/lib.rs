@@ -2,7 +2,9 @@
 //! `data → net → train → attack → features → judge → chart`.
 #![deny(missing_docs)]
 
-#[allow(dead_code)] mod cache;
+#[allow(dead_code)]
+mod cache;
+pub mod chart;
 pub mod data;
 mod error;
 pub mod show;
@@ -15,6 +17,7 @@ pub use plotters;
 
 /// What `use erm::prelude::*;` brings into a cell.
 pub mod prelude {
+    pub use crate::chart::Chart;
     pub use crate::data::{Data, Dataset, Images};
     pub use crate::show::Progress;
     pub use crate::{Error, Result};
