@@ -2,11 +2,14 @@
 //! `data → net → train → attack → features → judge → chart`.
 #![deny(missing_docs)]
 
+mod cache;
+pub mod chart;
 pub mod data;
 pub mod engine;
 mod error;
 pub mod net;
 pub mod ops;
+pub mod show;
 
 pub use dfdx;
 pub use error::{Error, Result};
@@ -16,6 +19,8 @@ pub use plotters;
 
 /// What `use erm::prelude::*;` brings into a cell.
 pub mod prelude {
+    pub use crate::chart::Chart;
     pub use crate::data::{Data, Dataset, Images};
+    pub use crate::show::Progress;
     pub use crate::{Error, Result};
 }

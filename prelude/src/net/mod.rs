@@ -32,7 +32,7 @@ impl Net {
         let [_, channels, height, pixels] = data.images.shape();
         let architecture =
             Architecture::resnet(width, [channels, height, pixels], data.classes.len())?;
-        let (mean, deviation) = data.mean_std();
+        let (mean, deviation) = data.mean_std()?;
         Self::new(architecture, mean.to_vec(), deviation.to_vec(), seed)
     }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use self::download::Download;
 use self::place::Place;
-use super::{Data, cache_folder};
+use super::Data;
 use crate::Result;
 
 /// The name of the published archive, in a data folder and in the cache.
@@ -37,7 +37,7 @@ impl Data {
         if let Some(place) = given.map(|path| place::named(path.as_ref())).transpose()?.flatten() {
             return read(&place);
         }
-        let cache = cache_folder()?;
+        let cache = crate::cache::folder()?;
         if let Some(place) = place::inside(&cache) {
             return read(&place);
         }
