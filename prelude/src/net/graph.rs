@@ -98,7 +98,7 @@ where
     ) -> Matrix<D, OwnedTape<f32, D>> {
         let [channels, height, width] = self.architecture.image;
         let batch = pictures.shape().0;
-        let columns = pictures.permute::<(usize, usize), Axes2<1, 0>>(); // (C·H·W, B)
+        let columns = transposed(pictures); // (C·H·W, B)
         let values = batch_norm_frozen(columns, self.scale.clone(), self.shift.clone());
         let images = Images { values, size: (channels, height, width) };
         let mut convs = self.convs.iter();
@@ -110,7 +110,7 @@ where
         let logits = weight.matmul(features); // (classes, B)
         let shape = *logits.shape();
         let bias = self.head_bias.retaped::<OwnedTape<f32, D>>().broadcast_like::<(usize, usize), Axis<1>>(&shape);
-        (logits + bias).permute::<(usize, usize), Axes2<1, 0>>() // (B, classes)
+        transposed(logits + bias) // (B, classes)
     }
 
     /// The parameters whose gradients a backward pass leaves, in the order of a state dict, flat.
@@ -152,6 +152,16 @@ where
             }
         })
     }
+}
+
+/// The transposed matrix, laid out anew: dfdx 0.13 gives wrong gradients behind a matrix whose rows
+/// and columns are only exchanged in its strides.
+fn transposed<D: Device<f32>>(
+    x: Matrix<D, OwnedTape<f32, D>>,
+) -> Matrix<D, OwnedTape<f32, D>> {
+    let x = x.permute::<(usize, usize), Axes2<1, 0>>();
+    let shape = *x.shape();
+    x.reshape_like(&shape)
 }
 
 impl<D> GraphConv<D>

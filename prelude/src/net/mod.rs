@@ -1,5 +1,7 @@
 //! Nets: one definition, two ways to run it (dfdx's graph and the engine), weights on disk.
 
+#[cfg(test)]
+mod agreement;
 mod architecture;
 mod graph;
 mod init;
