@@ -3,6 +3,7 @@
 #![deny(missing_docs)]
 
 mod cache;
+pub mod attack;
 pub mod chart;
 pub mod data;
 pub mod engine;

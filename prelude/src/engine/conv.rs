@@ -6,6 +6,9 @@
 //! does the sum. What happens to a finished sum, while it is still in a register, is its
 //! [`Finish`].
 
+// Indices say better than iterators that they will be constants.
+#![allow(clippy::needless_range_loop)]
+
 use super::block::{Block, INPUT_LANES};
 use super::simd::{LANES, Simd, kernel};
 
@@ -140,36 +143,16 @@ unsafe fn tile<S: Simd, const P: usize, const Q: usize, const STEP: usize>(
     (group, y, x): (usize, usize, usize),
 ) {
     unsafe {
-        let mut sums = [[S::splat(0.0); Q]; P];
-        let mut pixel = row.add(x * STEP);
-        let mut block_weights = weights;
-        for _ in 0..sweep.input.blocks() {
-            for tap in &sweep.taps {
-                let mut from = pixel.offset(tap.input);
-                let mut weight = block_weights.add(tap.weights * sweep.lanes * Q * LANES);
-                for _ in 0..sweep.lanes {
-                    let w: [S::V; Q] = load_vectors::<S, Q>(weight);
-                    for (p, sum) in sums.iter_mut().enumerate() {
-                        let value = S::splat(*from.add(p * STEP));
-                        for q in 0..Q {
-                            sum[q] = S::fma(value, w[q], sum[q]);
-                        }
-                    }
-                    from = from.add(1);
-                    weight = weight.add(Q * LANES);
-                }
-            }
-            pixel = pixel.add(sweep.input.plane());
-            block_weights = block_weights.add(sweep.weights_of_block());
-        }
+        let mut done = [[[0.0_f32; LANES]; Q]; P];
+        sum::<S, P, Q, STEP>(sweep, row.add(x * STEP), weights, done.as_mut_ptr().cast());
         let out = sweep.output;
         let (row, column) = (sweep.first.0 + y * sweep.step, sweep.first.1 + x * sweep.step);
         for q in 0..Q {
             let block = group * Q + q;
             let mut at = out.origin() + block * out.plane() + row * out.row() + column * LANES;
             let mut word = (block * out.height + row) * out.width + column;
-            for sum in &sums {
-                write::<S>(sum[q], output.add(at), finish, block, at, word);
+            for sums in &done {
+                write::<S>(S::load(sums[q].as_ptr()), output.add(at), finish, block, at, word);
                 at += sweep.step * LANES;
                 word += sweep.step;
             }
@@ -177,13 +160,48 @@ unsafe fn tile<S: Simd, const P: usize, const Q: usize, const STEP: usize>(
     }
 }
 
+/// The sums of a tile, left at `done` as `[P][Q][LANES]`.
+///
+/// Every index into `sums` is a constant once the loops are unrolled. Only then does the compiler keep
+/// the array in registers, which is the whole point of a tile.
 #[inline(always)]
-unsafe fn load_vectors<S: Simd, const Q: usize>(from: *const f32) -> [S::V; Q] {
-    let mut vectors = [unsafe { S::splat(0.0) }; Q];
-    for (q, vector) in vectors.iter_mut().enumerate() {
-        *vector = unsafe { S::load(from.add(q * LANES)) };
+unsafe fn sum<S: Simd, const P: usize, const Q: usize, const STEP: usize>(
+    sweep: &Sweep,
+    input: *const f32,
+    weights: *const f32,
+    done: *mut f32,
+) {
+    unsafe {
+        let mut sums = [[S::splat(0.0); Q]; P];
+        let (mut block, mut block_weights) = (input, weights);
+        for _ in 0..sweep.input.blocks() {
+            for tap in &sweep.taps {
+                let mut from = block.offset(tap.input);
+                let mut weight = block_weights.add(tap.weights * sweep.lanes * Q * LANES);
+                for _ in 0..sweep.lanes {
+                    let mut w = [S::splat(0.0); Q];
+                    for q in 0..Q {
+                        w[q] = S::load(weight.add(q * LANES));
+                    }
+                    for p in 0..P {
+                        let value = S::splat(*from.add(p * STEP));
+                        for q in 0..Q {
+                            sums[p][q] = S::fma(value, w[q], sums[p][q]);
+                        }
+                    }
+                    from = from.add(1);
+                    weight = weight.add(Q * LANES);
+                }
+            }
+            block = block.add(sweep.input.plane());
+            block_weights = block_weights.add(sweep.weights_of_block());
+        }
+        for p in 0..P {
+            for q in 0..Q {
+                S::store(done.add((p * Q + q) * LANES), sums[p][q]);
+            }
+        }
     }
-    vectors
 }
 
 /// Finishes one vector: `at` is its place in an image, `word` its place in a mask.

@@ -27,3 +27,5 @@ pub use tape::{Batch, CpuTape};
 pub(crate) use tape::{Learner, Parameter, batch, cross_entropy, frozen, parameters, training, values};
 pub(crate) use simd::LANES;
 pub(crate) use training::{Gradients, Training};
+
+pub mod bench;
