@@ -8,6 +8,7 @@ pub mod chart;
 pub mod data;
 pub mod engine;
 mod error;
+pub mod judge;
 pub mod net;
 pub mod ops;
 pub mod show;

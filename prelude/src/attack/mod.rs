@@ -1,10 +1,11 @@
-//! attack
-use crate::engine::*;
-use std::sync::Arc;
-use dfdx::prelude::*;
-pub(crate) fn bench_step(f: &Arc<Frozen>, x: &[f32], y: &[usize]) -> Vec<f32> {
-    let t = batch(x.to_vec(), y.len());
-    let l = cross_entropy(frozen(f, t.leaky_trace()), y);
-    let g = l.backward();
-    values(&g.get(&t))
-}
+//! Attacks: small changes to pictures that change what a net sees in them. Paper: sections 2 and C.
+
+mod descend;
+mod goal;
+mod norm;
+mod pgd;
+
+pub use norm::Norm;
+pub use pgd::{Pgd, fgsm};
+
+pub(crate) use goal::Goal;

@@ -2,6 +2,7 @@
 
 use super::{Frozen, Isa, Learner, Training, batch, cross_entropy, frozen, parameters, training};
 use crate::Result;
+use crate::attack::{Goal, Pgd};
 use crate::net::{Architecture, Net};
 use dfdx::prelude::*;
 use rand::Rng;
@@ -60,7 +61,7 @@ impl Bench {
 
     /// The loss's gradient with respect to the pictures, an ℓ2 step, projection, clamp.
     pub fn pgd_step(&self) {
-        std::hint::black_box(crate::attack::bench_step(&self.frozen, &self.pictures, &self.labels));
+        std::hint::black_box(Pgd::l2(0.5).steps(1).step_size(0.1).batch(&self.frozen, &self.pictures, &self.labels, Goal::Away, 0));
     }
 
     /// Forward, backward and the optimizer's step in training mode.

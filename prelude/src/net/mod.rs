@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod agreement;
 mod architecture;
+mod check;
 mod graph;
 mod init;
 mod state;
