@@ -17,7 +17,7 @@ pub use plotters;
 
 /// What `use erm::prelude::*;` brings into a cell.
 pub mod prelude {
-    pub use crate::chart::Chart;
+    pub use crate::chart::{Align, Chart, Gallery, Table, gallery, paper_vs_here};
     pub use crate::data::{Data, Dataset, Images};
     pub use crate::show::Progress;
     pub use crate::{Error, Result};

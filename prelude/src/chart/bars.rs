@@ -57,13 +57,16 @@ fn centres(bars: &[Bar], names: &[Lines], top: f64) -> (Vec<f64>, f64) {
     (centres, bottom)
 }
 
-/// The horizontal axis holds 0 and every value.
+/// The horizontal axis holds 0, every value, and more than 0 alone.
 fn axis(chart: &Chart, bars: &[Bar]) -> Axis {
     let mut values = vec![0.0];
     for bar in bars {
         values.extend(bar.paper.into_iter().chain(bar.here.iter().copied()));
     }
     values.extend(chart.references.iter().map(|reference| reference.value));
+    if values.iter().all(|value| *value == 0.0) {
+        values.push(1.0);
+    }
     Axis::covering(&values, Scale::Linear, 6)
 }
 

@@ -9,10 +9,16 @@ mod builder;
 mod canvas;
 mod colour;
 mod frame;
+mod gallery;
 mod legend;
 mod lines;
 mod measure;
+mod mosaic;
 mod number;
+mod png;
+mod table;
 mod terminal;
 
 pub use builder::Chart;
+pub use gallery::{Gallery, gallery};
+pub use table::{Align, Table, paper_vs_here};
