@@ -2,11 +2,11 @@
 //! `data → net → train → attack → features → judge → chart`.
 #![deny(missing_docs)]
 
-#[allow(dead_code)]
 mod cache;
 pub mod chart;
 pub mod data;
 mod error;
+pub mod record;
 pub mod show;
 
 pub use dfdx;
@@ -19,6 +19,7 @@ pub use plotters;
 pub mod prelude {
     pub use crate::chart::{Align, Chart, Gallery, Table, gallery, paper_vs_here};
     pub use crate::data::{Data, Dataset, Images};
+    pub use crate::record::Record;
     pub use crate::show::Progress;
     pub use crate::{Error, Result};
 }

@@ -44,7 +44,8 @@ pub(super) struct Lines {
 impl Lines {
     /// `text` broken into lines of at most `room` pixels.
     pub(super) fn new(text: &str, kind: Type, room: f64) -> Self {
-        let lines = if text.is_empty() { Vec::new() } else { measure::wrap(text, kind.size, room) };
+        let lines =
+            if text.is_empty() { Vec::new() } else { measure::wrap(text, kind.breadth(), room) };
         Self { lines, kind }
     }
 
@@ -53,7 +54,7 @@ impl Lines {
     }
 
     pub(super) fn width(&self) -> f64 {
-        self.lines.iter().map(|line| measure::width(line, self.kind.size)).fold(0.0, f64::max)
+        self.lines.iter().map(|line| measure::width(line, self.kind.breadth())).fold(0.0, f64::max)
     }
 
     /// Draws the lines with the first one's top edge at `y`.

@@ -122,7 +122,8 @@ impl fmt::Display for Gallery {
             return write!(f, "\n{problem}");
         }
         for row in &self.rows {
-            write!(f, "\n  {}: {}", row.title, row.captions.join(" | "))?;
+            let title = if row.title.is_empty() { "" } else { &format!("{}: ", row.title) };
+            write!(f, "\n  {title}{}", row.captions.join(" | "))?;
         }
         Ok(())
     }
@@ -176,7 +177,7 @@ mod tests {
         let svg = gallery.svg().unwrap();
         assert_eq!(svg.matches("<image").count(), 2);
         assert!(svg.contains("gab") && svg.contains("toogit") && svg.contains("See-Far"));
-        assert_eq!(gallery.to_string(), "See-Far\n  : gab | toogit");
+        assert_eq!(gallery.to_string(), "See-Far\n  gab | toogit");
     }
 
     #[test]

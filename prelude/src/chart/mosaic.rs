@@ -43,11 +43,11 @@ pub(super) fn svg(gallery: &Gallery) -> Result<String> {
     for row in &gallery.rows {
         let heading = Lines::new(&row.title, LABEL, room);
         let top = y;
-        y += heading.height() + 2.0;
+        y += heading.height() + 4.0;
         headings.push((heading, top));
-        y = grid.place(row, y, &mut tiles)? + 6.0;
+        y = grid.place(row, y, &mut tiles)? + 8.0;
     }
-    Ok(canvas::svg(width, y + MARGIN - 6.0, |canvas| {
+    Ok(canvas::svg(width, y + MARGIN - 8.0, |canvas| {
         title.draw(canvas, (MARGIN, MARGIN), From::Left);
         headings.iter().for_each(|(text, top)| text.draw(canvas, (MARGIN, *top), From::Left));
         tiles.iter().for_each(|tile| tile.draw(canvas));
@@ -64,7 +64,8 @@ impl Grid {
 
     /// Wide enough for a title even above a single picture.
     fn width(&self) -> f64 {
-        (2.0 * MARGIN + self.columns as f64 * self.pitch).max(360.0)
+        let pictures = self.columns as f64 * self.pitch - (self.pitch - self.tile);
+        (2.0 * MARGIN + pictures).max(360.0)
     }
 
     /// Adds the pictures of `row` to `tiles`, from height `top` on; gives the height where they end.
@@ -76,7 +77,7 @@ impl Grid {
         for (line, captions) in row.captions.chunks(self.columns).enumerate() {
             let mut tallest: f64 = 0.0;
             for (column, caption) in captions.iter().enumerate() {
-                let corner = (MARGIN + column as f64 * self.pitch + 8.0, y);
+                let corner = (MARGIN + column as f64 * self.pitch, y);
                 let base64 = png::base64(&row.images, line * self.columns + column, factor)?;
                 let caption = Lines::new(caption, CAPTION, self.pitch - 4.0);
                 tallest = tallest.max(caption.height());

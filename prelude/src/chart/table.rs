@@ -149,7 +149,7 @@ impl Table {
         for (column, cell) in self.columns.iter().zip(cells) {
             let side = column.align.css();
             let text = escape(cell.as_ref());
-            html += &format!("<{tag} style=\"text-align:{side}\">{text}</{tag}>");
+            html += &format!("<{tag} style=\"text-align:{side};padding:2px 10px\">{text}</{tag}>");
         }
         html + "</tr>"
     }
