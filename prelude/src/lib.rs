@@ -6,6 +6,7 @@ mod cache;
 pub mod chart;
 pub mod data;
 mod error;
+pub mod paper;
 pub mod record;
 pub mod show;
 
@@ -19,6 +20,7 @@ pub use plotters;
 pub mod prelude {
     pub use crate::chart::{Align, Chart, Gallery, Table, gallery, paper_vs_here};
     pub use crate::data::{Data, Dataset, Images};
+    pub use crate::paper;
     pub use crate::record::Record;
     pub use crate::show::Progress;
     pub use crate::{Error, Result};

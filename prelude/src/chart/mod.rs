@@ -18,6 +18,8 @@ mod number;
 mod png;
 mod table;
 mod terminal;
+#[cfg(test)]
+mod tests;
 
 pub use builder::Chart;
 pub use gallery::{Gallery, gallery};

@@ -10,7 +10,7 @@ use crate::{Error, Result, show};
 /// ```
 /// use erm::prelude::*;
 /// let table = Table::new(["set", "accuracy"]).units(["", "%"]).row(["D_det", "43.7"]);
-/// assert_eq!(table.to_string(), "set    accuracy, %\n───────────────────\nD_det         43.7");
+/// assert_eq!(table.to_string(), "set    accuracy, %\n──────────────────\nD_det         43.7");
 /// ```
 #[derive(Clone, Debug)]
 pub struct Table {
