@@ -7,7 +7,9 @@ mod axis;
 mod bars;
 mod builder;
 mod canvas;
+mod check;
 mod colour;
+mod comparison;
 mod frame;
 mod gallery;
 mod legend;
@@ -22,5 +24,6 @@ mod terminal;
 mod tests;
 
 pub use builder::Chart;
+pub use comparison::paper_vs_here;
 pub use gallery::{Gallery, gallery};
-pub use table::{Align, Table, paper_vs_here};
+pub use table::{Align, Table};

@@ -21,6 +21,12 @@ pub(super) fn value(value: f64) -> String {
     }
 }
 
+/// A published value with the digits that were printed: `95.25`, `43.7`.
+pub(super) fn printed(number: f64) -> String {
+    let text = number.to_string();
+    if text.len() <= 6 { text.replace('-', "−") } else { value(number) }
+}
+
 /// A mean and its spread with the same decimal places: `27.1 ± 1.0`.
 pub(super) fn with_spread(mean: f64, spread: f64) -> String {
     let text = value(mean);
@@ -30,6 +36,11 @@ pub(super) fn with_spread(mean: f64, spread: f64) -> String {
         }
         _ => format!("{text} ± {}", value(spread)),
     }
+}
+
+/// A number with its unit, if it has one.
+pub(super) fn with_unit(number: String, unit: &str) -> String {
+    if unit.is_empty() { number } else { format!("{number} {unit}") }
 }
 
 /// The labels of ticks `step` apart, with just the digits that tell them apart.
@@ -109,6 +120,19 @@ mod tests {
         for (number, text) in cases {
             assert_eq!(value(number), text);
         }
+    }
+
+    #[test]
+    fn a_published_value_keeps_its_digits() {
+        assert_eq!(printed(95.25), "95.25");
+        assert_eq!(printed(-4.0), "−4");
+        assert_eq!(printed(1.0 / 3.0), "0.333");
+    }
+
+    #[test]
+    fn a_spread_has_the_decimal_places_of_its_mean() {
+        assert_eq!(with_spread(27.12, 0.96), "27.1 ± 1.0");
+        assert_eq!(with_spread(50_000.0, 12.5), "50000 ± 12.5");
     }
 
     #[test]

@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use super::number;
 use crate::{Error, Result, show};
 
 /// A table that shows itself.
@@ -233,38 +232,4 @@ impl fmt::Display for Table {
 /// Text as HTML shows it.
 fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
-}
-
-/// The paper's value beside the values measured here, one a seed:
-/// `(name, what the paper printed, what was measured)`.
-///
-/// Several values become their mean ± their standard deviation; none becomes a dash.
-pub fn paper_vs_here(unit: &str, rows: &[(&str, Option<f64>, &[f64])]) -> Table {
-    let mut table = Table::new(["", "paper", "here", "seeds"]);
-    for (name, paper, here) in rows {
-        let paper = paper.map_or("–".to_owned(), |value| with_unit(number::value(value), unit));
-        table = table.row([name.to_string(), paper, measured(here, unit), here.len().to_string()]);
-    }
-    if rows.iter().any(|(_, _, here)| here.len() > 1) {
-        table = table.note("± is the standard deviation over the seeds.");
-    }
-    table
-}
-
-fn measured(values: &[f64], unit: &str) -> String {
-    let n = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / n;
-    match values.len() {
-        0 => "–".to_owned(),
-        1 => with_unit(number::value(mean), unit),
-        _ => {
-            let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-            let spread = (squares / (n - 1.0)).sqrt();
-            with_unit(number::with_spread(mean, spread), unit)
-        }
-    }
-}
-
-fn with_unit(number: String, unit: &str) -> String {
-    if unit.is_empty() { number } else { format!("{number} {unit}") }
 }

@@ -3,8 +3,8 @@
 //!
 //! All of it is CIFAR-10 with a ResNet-50 unless a figure says otherwise. "Table" and "Figure"
 //! without a name are those of *Adversarial Examples Are Not Bugs, They Are Features*, version 4 of
-//! arXiv:1905.02175. Accuracies are those of the last epoch, of one training run each: the paper
-//! prints no spread.
+//! arXiv:1905.02175. Accuracies are those of
+//! the last epoch, and the paper prints no spread over seeds.
 
 mod accuracy;
 mod recipe;

@@ -22,7 +22,8 @@ pub struct PublishedRecipe {
     pub batch: usize,
     /// Whether the learning rate drops to a tenth on the way.
     pub drops: bool,
-    /// Whether training images are cropped and flipped at random.
+    /// Whether training images are changed at random: cropped, flipped, and in the authors' library
+    /// also turned a little and given other colours.
     pub augmented: bool,
     /// The momentum of gradient descent.
     pub momentum: f64,
