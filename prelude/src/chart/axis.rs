@@ -152,6 +152,14 @@ mod tests {
     }
 
     #[test]
+    fn a_value_lies_where_its_difference_or_its_ratio_puts_it() {
+        let linear = Axis::covering(&[0.0, 100.0], Scale::Linear, 6);
+        assert_eq!(linear.position(25.0), 0.25);
+        let logarithmic = Axis::covering(&[0.01, 100.0], Scale::Logarithmic, 6);
+        assert!((logarithmic.position(0.1) - 0.25).abs() < 1e-12);
+    }
+
+    #[test]
     fn a_short_logarithmic_axis_ticks_at_one_two_and_five() {
         let ticks = labels(&[0.05, 1.0], Scale::Logarithmic, 8);
         assert_eq!(ticks, ["0.05", "0.1", "0.2", "0.5", "1"]);

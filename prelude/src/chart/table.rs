@@ -99,7 +99,10 @@ impl Table {
         self.check()?;
         let mut html = String::from("<table>\n");
         if !self.title.is_empty() {
-            html += &format!("<caption>{}</caption>\n", escape(&self.title));
+            html += &format!(
+                "<caption style=\"text-align:left\"><b>{}</b></caption>\n",
+                escape(&self.title)
+            );
         }
         let headings: Vec<&str> = self.columns.iter().map(|column| &*column.heading).collect();
         html += &format!("<thead>{}</thead>\n<tbody>\n", self.html_row("th", &headings));

@@ -19,18 +19,20 @@ fn accuracies() -> Chart {
         .bar("D_other", None, 30.0)
 }
 
+/// The number that an SVG element gives an attribute.
+fn attribute(element: &str, name: &str) -> f64 {
+    let (_, rest) = element.split_once(&format!("{name}=\"")).unwrap();
+    rest.split('"').next().unwrap().parse().unwrap()
+}
+
 /// The texts of an SVG with the room that each takes, from left to right.
 fn texts(svg: &str) -> Vec<(String, f64, f64)> {
-    let number = |element: &str, name: &str| -> f64 {
-        let start = element.find(&format!(" {name}=\"")).unwrap() + name.len() + 3;
-        element[start..].split('"').next().unwrap().parse().unwrap()
-    };
     let read = |element: &str| {
         let (attributes, rest) = element.split_once('>').unwrap();
         let text = rest.split("</text>").next().unwrap().trim().to_owned();
-        let size = number(attributes, "font-size") / 8.0;
+        let size = attribute(attributes, "font-size") / 8.0;
         let width = measure::width(&text, size);
-        let x = number(attributes, "x") / 8.0;
+        let x = attribute(attributes, " x") / 8.0;
         let left = match attributes {
             upward if upward.contains("rotate") => return (text, x, x + size),
             end if end.contains("\"end\"") => x - width,
@@ -68,16 +70,19 @@ fn a_chart_of_lines_says_its_title_labels_series_and_reference() {
 #[test]
 fn every_point_has_its_mark_at_its_place() {
     let svg = training().svg().unwrap();
-    let circles: Vec<f64> = svg
-        .split("<circle cx=\"")
+    let mut circles: Vec<(f64, f64)> = svg
+        .split("<circle ")
         .skip(1)
-        .map(|element| element.split('"').next().unwrap().parse().unwrap())
+        .map(|element| (attribute(element, "cx"), attribute(element, "cy")))
         .collect();
-    // Three points and the one in the legend; the first series is the one with circles.
+    // The first series is the one with circles; the leftmost is in the legend.
     assert_eq!(circles.len(), 4);
-    let places: Vec<f64> = circles.into_iter().filter(|x| *x > 400.0).collect();
-    assert_eq!(places.len(), 3);
-    assert!((places[1] - places[0] - (places[2] - places[1])).abs() <= 1.0, "{places:?}");
+    circles.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let (x, y): (Vec<f64>, Vec<f64>) = circles[1..].iter().copied().unzip();
+    assert!((x[1] - x[0] - (x[2] - x[1])).abs() <= 1.0, "{x:?}");
+    // Up is more, and the step from 40 to 61 is 21 / 9 of that from 61 to 70.
+    assert!(y[0] > y[1], "{y:?}");
+    assert!(((y[0] - y[1]) / (y[1] - y[2]) - 21.0 / 9.0).abs() < 0.02, "{y:?}");
 }
 
 #[test]
@@ -94,12 +99,8 @@ fn bars_show_the_paper_beside_the_mean_of_the_seeds() {
 #[test]
 fn a_bar_is_as_long_as_its_value() {
     let svg = Chart::bars("t").bar("a", None, 50.0).bar("b", None, 100.0).svg().unwrap();
-    let widths: Vec<f64> = svg
-        .lines()
-        .filter(|line| line.contains("fill=\"#0072B2\""))
-        .map(|line| line.split("width=\"").nth(1).unwrap().split('"').next().unwrap())
-        .map(|width| width.parse().unwrap())
-        .collect();
+    let bars = svg.lines().filter(|line| line.contains("fill=\"#0072B2\""));
+    let widths: Vec<f64> = bars.map(|bar| attribute(bar, "width")).collect();
     assert!((widths[1] / widths[0] - 2.0).abs() < 0.01, "{widths:?}");
 }
 
