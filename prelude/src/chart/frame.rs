@@ -97,12 +97,17 @@ impl Plot {
         start + axis.position(value) * (end - start)
     }
 
-    /// Upright grid lines with their numbers below.
+    /// Upright grid lines with their numbers below, as many as have room side by side.
     pub(super) fn draw_x_axis(&self, canvas: &mut Canvas, axis: &Axis) {
+        let mut free = 0.0;
         for (value, label) in &axis.ticks {
             let x = self.x(axis, *value);
             canvas.path(&[(x, self.top), (x, self.bottom)], colour::GRID, 1.0);
-            canvas.text(label, (x, self.bottom + 14.0), From::Middle, TICK);
+            let half = measure::width(label, TICK.size) / 2.0;
+            if x - half >= free {
+                canvas.text(label, (x, self.bottom + 14.0), From::Middle, TICK);
+                free = x + half + 4.0;
+            }
         }
     }
 

@@ -25,27 +25,34 @@ fn attribute(element: &str, name: &str) -> f64 {
     rest.split('"').next().unwrap().parse().unwrap()
 }
 
-/// The texts of an SVG with the room that each takes, from left to right.
-fn texts(svg: &str) -> Vec<(String, f64, f64)> {
+/// A text in an SVG and the room that it takes.
+struct Text {
+    words: String,
+    left: f64,
+    right: f64,
+    y: f64,
+}
+
+fn texts(svg: &str) -> Vec<Text> {
     let read = |element: &str| {
         let (attributes, rest) = element.split_once('>').unwrap();
-        let text = rest.split("</text>").next().unwrap().trim().to_owned();
+        let words = rest.split("</text>").next().unwrap().trim().to_owned();
         let size = attribute(attributes, "font-size") / 8.0;
-        let width = measure::width(&text, size);
-        let x = attribute(attributes, " x") / 8.0;
+        let (x, y) = (attribute(attributes, " x") / 8.0, attribute(attributes, " y") / 8.0);
+        let width = if attributes.contains("rotate") { size } else { measure::width(&words, size) };
         let left = match attributes {
-            upward if upward.contains("rotate") => return (text, x, x + size),
+            upward if upward.contains("rotate") => x,
             end if end.contains("\"end\"") => x - width,
             middle if middle.contains("\"middle\"") => x - width / 2.0,
             _ => x,
         };
-        (text, left, left + width)
+        Text { words, left, right: left + width, y }
     };
     svg.split("<text").skip(1).map(read).collect()
 }
 
 fn said(svg: &str) -> Vec<String> {
-    texts(svg).into_iter().map(|(text, ..)| text).collect()
+    texts(svg).into_iter().map(|text| text.words).collect()
 }
 
 #[test]
@@ -105,7 +112,7 @@ fn a_bar_is_as_long_as_its_value() {
 }
 
 #[test]
-fn nothing_is_cut_off_whatever_the_names_and_numbers() {
+fn nothing_is_cut_off_or_overlaps_whatever_the_names_and_numbers() {
     let long = "a name that goes on and on without_a_single_blank_for_a_long_while ".repeat(3);
     let xs = [1e-6, 1.0, 1e6];
     let mut ten = Chart::lines(&long).x(&long).y(&long);
@@ -119,8 +126,14 @@ fn nothing_is_cut_off_whatever_the_names_and_numbers() {
         .reference(&long, -5e8);
     let one = Chart::lines("one").series("s", &[3.0], &[1.5]);
     for chart in [ten.clone(), ten.log_x(), bars, one, training(), accuracies()] {
-        for (text, left, right) in texts(&chart.svg().unwrap()) {
-            assert!(left >= 0.0 && right <= 640.0, "{text} spans {left} to {right}");
+        let mut texts = texts(&chart.svg().unwrap());
+        for Text { words, left, right, .. } in &texts {
+            assert!(*left >= 0.0 && *right <= 640.0, "{words} spans {left} to {right}");
+        }
+        texts.sort_by(|a, b| (a.y, a.left).partial_cmp(&(b.y, b.left)).unwrap());
+        for pair in texts.windows(2) {
+            let apart = pair[0].y != pair[1].y || pair[0].right <= pair[1].left;
+            assert!(apart, "{} runs into {}", pair[0].words, pair[1].words);
         }
     }
 }
