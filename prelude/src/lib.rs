@@ -11,6 +11,8 @@ mod error;
 pub mod judge;
 pub mod net;
 pub mod ops;
+pub mod paper;
+pub mod record;
 pub mod show;
 
 pub use dfdx;
@@ -21,8 +23,10 @@ pub use plotters;
 
 /// What `use erm::prelude::*;` brings into a cell.
 pub mod prelude {
-    pub use crate::chart::Chart;
+    pub use crate::chart::{Align, Chart, Gallery, Table, gallery, paper_vs_here};
     pub use crate::data::{Data, Dataset, Images};
+    pub use crate::paper;
+    pub use crate::record::Record;
     pub use crate::show::Progress;
     pub use crate::{Error, Result};
 }

@@ -1,5 +1,7 @@
 //! An axis: the range it covers, where its ticks are, and where a value lies on it.
 
+use std::ops::RangeInclusive;
+
 use super::number;
 
 /// A range with ticks, linear or logarithmic.
@@ -28,7 +30,11 @@ impl Axis {
         let low = values.iter().copied().fold(f64::INFINITY, f64::min);
         let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         match scale {
-            Scale::Linear => Self::linear(low, high, most),
+            Scale::Linear => {
+                // Between two epochs there is no half.
+                let whole = values.iter().all(|value| value.fract() == 0.0);
+                Self::linear(low, high, most, if whole { 1.0 } else { 0.0 })
+            }
             Scale::Logarithmic => Self::logarithmic(low, high, most),
         }
     }
@@ -43,9 +49,9 @@ impl Axis {
         }
     }
 
-    fn linear(low: f64, high: f64, most: usize) -> Self {
+    fn linear(low: f64, high: f64, most: usize, least_step: f64) -> Self {
         let (low, high) = apart(low, high);
-        let step = step((high - low) / most as f64);
+        let step = step((high - low) / most as f64).max(least_step);
         // Whole numbers of steps, so that no rounding adds up along the axis.
         let first = (low / step + 1e-9).floor();
         let last = (high / step - 1e-9).ceil();
@@ -57,14 +63,41 @@ impl Axis {
     }
 
     fn logarithmic(low: f64, high: f64, most: usize) -> Self {
-        let (first, last) = (decade(low, f64::floor), decade(high, f64::ceil));
-        let last = last.max(first + 1);
-        let every = ((last - first) as usize).div_ceil(most.max(2));
-        let tick = |exponent| (10f64.powi(exponent), number::power_of_ten(exponent));
-        let ticks = (first..=last).step_by(every).map(tick).collect();
-        let (low, high) = (10f64.powi(first), 10f64.powi(last));
+        let decades = decade(low, f64::floor)..=decade(high, f64::ceil);
+        // Within two or three powers of ten, 2 and 5 times a power of ten are round numbers too.
+        let fine = round_numbers(decades.clone());
+        let first = fine.iter().rposition(|(value, _)| *value <= low * ALMOST).unwrap_or(0);
+        let last = fine.iter().position(|(value, _)| *value >= high / ALMOST);
+        let mut ticks = fine[first..=last.unwrap_or(fine.len() - 1).max(first + 1)].to_vec();
+        if ticks.len() > most + 2 {
+            let every = decades.clone().count().div_ceil(most);
+            ticks = decades.step_by(every).map(power_of_ten).collect();
+        }
+        let ends = ticks.iter().map(|(value, _)| *value).chain([low, high]);
+        let (low, high) = ends.fold((low, high), |(a, b), end| (a.min(end), b.max(end)));
         Self { low, high, scale: Scale::Logarithmic, ticks }
     }
+}
+
+/// Allows for rounding when a value is compared with a tick.
+const ALMOST: f64 = 1.0 + 1e-9;
+
+/// 1, 2 and 5 times every power of ten, and the power after the last.
+fn round_numbers(decades: RangeInclusive<i32>) -> Vec<(f64, String)> {
+    let end = decades.end() + 1;
+    let mut all = Vec::new();
+    for exponent in decades {
+        for factor in [1.0, 2.0, 5.0] {
+            let value = factor * 10f64.powi(exponent);
+            all.push((value, number::round(factor, exponent)));
+        }
+    }
+    all.push(power_of_ten(end));
+    all
+}
+
+fn power_of_ten(exponent: i32) -> (f64, String) {
+    (10f64.powi(exponent), number::round(1.0, exponent))
 }
 
 /// Two ends that differ, since one value alone spans no axis.
@@ -116,7 +149,28 @@ mod tests {
         let many = labels(&[1e-6, 1e6], Scale::Logarithmic, 7);
         assert_eq!(many.first().unwrap(), "10⁻⁶");
         assert_eq!(many.len(), 7);
-        assert_eq!(labels(&[5.0], Scale::Logarithmic, 7), ["1", "10"]);
+    }
+
+    #[test]
+    fn a_value_lies_where_its_difference_or_its_ratio_puts_it() {
+        let linear = Axis::covering(&[0.0, 100.0], Scale::Linear, 6);
+        assert_eq!(linear.position(25.0), 0.25);
+        let logarithmic = Axis::covering(&[0.01, 100.0], Scale::Logarithmic, 6);
+        assert!((logarithmic.position(0.1) - 0.25).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_short_logarithmic_axis_ticks_at_one_two_and_five() {
+        let ticks = labels(&[0.05, 1.0], Scale::Logarithmic, 8);
+        assert_eq!(ticks, ["0.05", "0.1", "0.2", "0.5", "1"]);
+        assert_eq!(labels(&[5.0], Scale::Logarithmic, 7), ["5", "10"]);
+        assert_eq!(labels(&[6e9, 7e9], Scale::Logarithmic, 7), ["5×10⁹", "10¹⁰"]);
+    }
+
+    #[test]
+    fn whole_numbers_have_whole_ticks() {
+        assert_eq!(labels(&[3.0], Scale::Linear, 8), ["2", "3", "4"]);
+        assert_eq!(labels(&[1.0, 2.0], Scale::Linear, 8), ["1", "2"]);
     }
 
     #[test]

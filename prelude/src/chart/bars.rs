@@ -39,7 +39,7 @@ pub(super) fn svg(chart: &Chart, bars: &[Bar]) -> String {
             name.draw(canvas, (left - 10.0, centre - name.height() / 2.0), From::Right);
         }
         plot.draw_x_axis(canvas, &axis);
-        plot.draw_bars(canvas, &axis, &groups);
+        plot.draw_bars(canvas, chart, &axis, &groups);
         plot.draw_references(canvas, chart, &axis);
         plot.draw_numbers(canvas, chart, &axis, &groups);
     })
@@ -57,33 +57,38 @@ fn centres(bars: &[Bar], names: &[Lines], top: f64) -> (Vec<f64>, f64) {
     (centres, bottom)
 }
 
-/// The horizontal axis holds 0 and every value.
+/// The horizontal axis holds 0, every value, and more than 0 alone.
 fn axis(chart: &Chart, bars: &[Bar]) -> Axis {
     let mut values = vec![0.0];
     for bar in bars {
         values.extend(bar.paper.into_iter().chain(bar.here.iter().copied()));
     }
     values.extend(chart.references.iter().map(|reference| reference.value));
+    if values.iter().all(|value| *value == 0.0) {
+        values.push(1.0);
+    }
     Axis::covering(&values, Scale::Linear, 6)
 }
 
 /// A number stands behind the end of its bar, on the side to which the bar points.
 fn inset(chart: &Chart, bars: &[Bar]) -> Inset {
-    let (mut left, mut right): (f64, f64) = (0.0, 0.0);
-    for bar in bars {
-        for value in bar.paper.into_iter().chain([bar.mean()]) {
-            let room = measure::width(&number(chart, value), TICK.size) + 12.0;
-            let side = if value < 0.0 { &mut left } else { &mut right };
-            *side = side.max(room);
-        }
+    let mut inset = Inset { left: 0.0, right: 0.0, vertical: 0.0 };
+    for stripe in bars.iter().flat_map(|bar| stripes(chart, bar, 0.0)) {
+        let room = measure::width(&stripe.text, TICK.size) + 12.0;
+        let side = if stripe.value < 0.0 { &mut inset.left } else { &mut inset.right };
+        *side = side.max(room);
     }
-    Inset { left, right, vertical: 0.0 }
+    inset
 }
 
-/// A value with the chart's unit.
-pub(super) fn number(chart: &Chart, value: f64) -> String {
-    let number = number::value(value);
-    if chart.unit.is_empty() { number } else { format!("{number} {}", chart.unit) }
+/// A value measured here, with the chart's unit.
+pub(super) fn measured(chart: &Chart, value: f64) -> String {
+    number::with_unit(number::value(value), &chart.unit)
+}
+
+/// A value that the paper printed, with the chart's unit.
+pub(super) fn published(chart: &Chart, value: f64) -> String {
+    number::with_unit(number::printed(value), &chart.unit)
 }
 
 fn label(chart: &Chart) -> String {
@@ -115,28 +120,32 @@ fn thickness(bar: &Bar) -> f64 {
 /// One bar of a group.
 struct Stripe {
     value: f64,
+    text: String,
     fill: RGBColor,
     middle: f64,
 }
 
 /// The bars of one group around height `centre`, from top to bottom.
-fn stripes(bar: &Bar, centre: f64) -> Vec<Stripe> {
-    let here = Stripe { value: bar.mean(), fill: colour::HERE, middle: centre };
+fn stripes(chart: &Chart, bar: &Bar, centre: f64) -> Vec<Stripe> {
+    let mean = bar.mean();
+    let text = measured(chart, mean);
+    let here = Stripe { value: mean, text, fill: colour::HERE, middle: centre };
     match bar.paper {
         None => vec![here],
         Some(value) => {
+            let text = published(chart, value);
             let middle = centre - THICKNESS / 2.0;
-            let paper = Stripe { value, fill: colour::PUBLISHED, middle };
+            let paper = Stripe { value, text, fill: colour::PUBLISHED, middle };
             vec![paper, Stripe { middle: centre + THICKNESS / 2.0, ..here }]
         }
     }
 }
 
 impl Plot {
-    fn draw_bars(&self, canvas: &mut Canvas, axis: &Axis, groups: &[(&Bar, f64)]) {
+    fn draw_bars(&self, canvas: &mut Canvas, chart: &Chart, axis: &Axis, groups: &[(&Bar, f64)]) {
         let zero = self.x(axis, 0.0);
         for (bar, centre) in groups {
-            for Stripe { value, fill, middle } in stripes(bar, *centre) {
+            for Stripe { value, fill, middle, .. } in stripes(chart, bar, *centre) {
                 let half = THICKNESS / 2.0 - 1.0;
                 let end = self.x(axis, value);
                 canvas.rectangle((zero, middle - half), (end, middle + half), fill);
@@ -161,7 +170,7 @@ impl Plot {
         groups: &[(&Bar, f64)],
     ) {
         for (bar, centre) in groups {
-            let stripes = stripes(bar, *centre);
+            let stripes = stripes(chart, bar, *centre);
             let last = stripes.len() - 1;
             for (index, stripe) in stripes.into_iter().enumerate() {
                 let mut end = stripe.value;
@@ -170,17 +179,20 @@ impl Plot {
                     legend::whisker(canvas, ends, stripe.middle);
                     end = if end < 0.0 { bar.least() } else { bar.most() };
                 }
-                let text = number(chart, stripe.value);
-                draw_number(canvas, &text, stripe.value, (self.x(axis, end), stripe.middle));
+                draw_number(canvas, &stripe, self.x(axis, end));
             }
         }
     }
 }
 
-fn draw_number(canvas: &mut Canvas, text: &str, value: f64, (x, y): (f64, f64)) {
-    let width = measure::width(text, TICK.size);
-    let (start, from) = if value < 0.0 { (x - 7.0, From::Right) } else { (x + 7.0, From::Left) };
-    let end = if value < 0.0 { start - width } else { start + width };
+/// Writes the number of `stripe`, whose bar or whisker ends at `x`.
+fn draw_number(canvas: &mut Canvas, stripe: &Stripe, x: f64) {
+    let width = measure::width(&stripe.text, TICK.size);
+    let y = stripe.middle;
+    let (start, end, from) = match stripe.value {
+        below if below < 0.0 => (x - 7.0, x - 7.0 - width, From::Right),
+        _ => (x + 7.0, x + 7.0 + width, From::Left),
+    };
     canvas.rectangle((start, y - 7.0), (end, y + 7.0), colour::PAPER);
-    canvas.text(text, (start, y), from, TICK);
+    canvas.text(&stripe.text, (start, y), from, TICK);
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::axis::Scale;
-use super::{bars, frame, lines, terminal};
+use super::{bars, check, frame, lines, terminal};
 use crate::{Error, Result, show};
 
 /// A chart of lines, or of bars with the paper's number beside the one measured here.
@@ -112,7 +112,7 @@ impl Chart {
     pub fn log_x(mut self) -> Self {
         match &mut self.body {
             Body::Lines { x_scale, .. } => *x_scale = Scale::Logarithmic,
-            Body::Bars(_) => self.complain(mixed("bars", ".log_x()", "Chart::lines")),
+            Body::Bars(_) => self.complain(check::mixed("bars", ".log_x()", "Chart::lines")),
         }
         self
     }
@@ -120,13 +120,13 @@ impl Chart {
     /// Adds a line through the points `(xs[i], ys[i])`, in the order given.
     pub fn series(mut self, name: impl Into<String>, xs: &[f64], ys: &[f64]) -> Self {
         let name = name.into();
-        if let Err(problem) = check_series(&name, xs, ys) {
+        if let Err(problem) = check::series(&name, xs, ys) {
             self.complain(problem);
         }
         let points = xs.iter().copied().zip(ys.iter().copied()).collect();
         match &mut self.body {
             Body::Lines { series, .. } => series.push(Series { name, points }),
-            Body::Bars(_) => self.complain(mixed("bars", ".series(…)", "Chart::lines")),
+            Body::Bars(_) => self.complain(check::mixed("bars", ".series(…)", "Chart::lines")),
         }
         self
     }
@@ -140,12 +140,12 @@ impl Chart {
     /// several seeds, with a whisker from the least to the most.
     pub fn seeds(mut self, name: impl Into<String>, paper: Option<f64>, here: &[f64]) -> Self {
         let name = name.into();
-        if let Err(problem) = check_bar(&name, paper, here) {
+        if let Err(problem) = check::bar(&name, paper, here) {
             self.complain(problem);
         }
         match &mut self.body {
             Body::Bars(bars) => bars.push(Bar { name, paper, here: here.to_vec() }),
-            Body::Lines { .. } => self.complain(mixed("lines", ".bar(…)", "Chart::bars")),
+            Body::Lines { .. } => self.complain(check::mixed("lines", ".bar(…)", "Chart::bars")),
         }
         self
     }
@@ -153,7 +153,7 @@ impl Chart {
     /// Draws a dashed line across the chart at a value to compare with: `("chance 10 %", 10.0)`.
     pub fn reference(mut self, name: impl Into<String>, value: f64) -> Self {
         let name = name.into();
-        if let Err(problem) = check_number(&format!("reference \"{name}\""), value) {
+        if let Err(problem) = check::number(&format!("reference \"{name}\""), value) {
             self.complain(problem);
         }
         self.references.push(Reference { name, value });
@@ -185,10 +185,10 @@ impl Chart {
         }
         match &self.body {
             Body::Lines { series, .. } if series.is_empty() => {
-                Err(empty(".series(name, &xs, &ys)"))
+                Err(check::empty(".series(name, &xs, &ys)"))
             }
-            Body::Bars(bars) if bars.is_empty() => Err(empty(".bar(name, paper, here)")),
-            Body::Lines { series, x_scale: Scale::Logarithmic } => check_positive(series),
+            Body::Bars(bars) if bars.is_empty() => Err(check::empty(".bar(name, paper, here)")),
+            Body::Lines { series, x_scale: Scale::Logarithmic } => check::above_zero(series),
             _ => Ok(()),
         }
     }
@@ -206,65 +206,4 @@ impl fmt::Display for Chart {
             Err(problem) => write!(f, "{}\n{problem}", self.title),
         }
     }
-}
-
-fn check_series(name: &str, xs: &[f64], ys: &[f64]) -> Result<()> {
-    if xs.is_empty() || xs.len() != ys.len() {
-        return Err(Error::invalid(
-            format!("as many x as y values, at least one, in series \"{name}\""),
-            format!("{} x and {} y values", xs.len(), ys.len()),
-            "Give both lists the same length.",
-        ));
-    }
-    let what = format!("series \"{name}\"");
-    xs.iter().chain(ys).try_for_each(|value| check_number(&what, *value))
-}
-
-fn check_bar(name: &str, paper: Option<f64>, here: &[f64]) -> Result<()> {
-    if here.is_empty() {
-        return Err(Error::invalid(
-            format!("at least one value in bar \"{name}\""),
-            "none",
-            "Give the value of every seed, or leave the bar out.",
-        ));
-    }
-    let what = format!("bar \"{name}\"");
-    here.iter().copied().chain(paper).try_for_each(|value| check_number(&what, value))
-}
-
-/// Beyond 10¹⁰⁰ the width of an axis would overflow.
-fn check_number(what: &str, value: f64) -> Result<()> {
-    if value.is_finite() && value.abs() < 1e100 {
-        return Ok(());
-    }
-    Err(Error::invalid(
-        format!("finite numbers in {what}"),
-        format!("{value}"),
-        "A training that diverges gives such numbers: lower its learning rate, or leave them out.",
-    ))
-}
-
-fn check_positive(series: &[Series]) -> Result<()> {
-    for Series { name, points } in series {
-        if let Some((x, _)) = points.iter().find(|(x, _)| *x <= 0.0) {
-            return Err(Error::invalid(
-                format!("x values above 0 in series \"{name}\", since the axis is logarithmic"),
-                format!("{x}"),
-                "Leave the point out, or leave out `.log_x()`.",
-            ));
-        }
-    }
-    Ok(())
-}
-
-fn mixed(kind: &str, call: &str, start: &str) -> Error {
-    Error::invalid(
-        format!("only what belongs in a chart of {kind}"),
-        format!("`{call}`"),
-        format!("Start the chart with `{start}(title)`."),
-    )
-}
-
-fn empty(call: &str) -> Error {
-    Error::invalid("something to draw", "an empty chart", format!("Add it with `{call}`."))
 }

@@ -36,6 +36,14 @@ impl Type {
     pub(super) const fn bold(size: f64) -> Self {
         Self { size, style: FontStyle::Bold }
     }
+
+    /// The size of a plain letter that is as wide as this one.
+    pub(super) fn breadth(self) -> f64 {
+        match self.style {
+            FontStyle::Bold => self.size * 1.15,
+            _ => self.size,
+        }
+    }
 }
 
 /// What one draws on, in pixels from the top left corner.

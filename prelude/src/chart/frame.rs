@@ -44,7 +44,8 @@ pub(super) struct Lines {
 impl Lines {
     /// `text` broken into lines of at most `room` pixels.
     pub(super) fn new(text: &str, kind: Type, room: f64) -> Self {
-        let lines = if text.is_empty() { Vec::new() } else { measure::wrap(text, kind.size, room) };
+        let lines =
+            if text.is_empty() { Vec::new() } else { measure::wrap(text, kind.breadth(), room) };
         Self { lines, kind }
     }
 
@@ -53,7 +54,7 @@ impl Lines {
     }
 
     pub(super) fn width(&self) -> f64 {
-        self.lines.iter().map(|line| measure::width(line, self.kind.size)).fold(0.0, f64::max)
+        self.lines.iter().map(|line| measure::width(line, self.kind.breadth())).fold(0.0, f64::max)
     }
 
     /// Draws the lines with the first one's top edge at `y`.
@@ -96,12 +97,17 @@ impl Plot {
         start + axis.position(value) * (end - start)
     }
 
-    /// Upright grid lines with their numbers below.
+    /// Upright grid lines with their numbers below, as many as have room side by side.
     pub(super) fn draw_x_axis(&self, canvas: &mut Canvas, axis: &Axis) {
+        let mut free = 0.0;
         for (value, label) in &axis.ticks {
             let x = self.x(axis, *value);
             canvas.path(&[(x, self.top), (x, self.bottom)], colour::GRID, 1.0);
-            canvas.text(label, (x, self.bottom + 14.0), From::Middle, TICK);
+            let half = measure::width(label, TICK.size) / 2.0;
+            if x - half >= free {
+                canvas.text(label, (x, self.bottom + 14.0), From::Middle, TICK);
+                free = x + half + 4.0;
+            }
         }
     }
 

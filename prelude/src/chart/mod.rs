@@ -7,12 +7,23 @@ mod axis;
 mod bars;
 mod builder;
 mod canvas;
+mod check;
 mod colour;
+mod comparison;
 mod frame;
+mod gallery;
 mod legend;
 mod lines;
 mod measure;
+mod mosaic;
 mod number;
+mod png;
+mod table;
 mod terminal;
+#[cfg(test)]
+mod tests;
 
 pub use builder::Chart;
+pub use comparison::paper_vs_here;
+pub use gallery::{Gallery, gallery};
+pub use table::{Align, Table};

@@ -4,7 +4,9 @@
 /// A measured value with three or four digits: `0.293`, `1.53`, `43.7`, `50000`, `2.0×10⁻⁶`.
 pub(super) fn value(value: f64) -> String {
     let size = value.abs();
-    if value == 0.0 {
+    if !value.is_finite() {
+        value.to_string()
+    } else if value == 0.0 {
         "0".to_owned()
     } else if !(1e-3..1e6).contains(&size) {
         scientific(value, 1)
@@ -19,6 +21,28 @@ pub(super) fn value(value: f64) -> String {
     }
 }
 
+/// A published value with the digits that were printed: `95.25`, `43.7`.
+pub(super) fn printed(number: f64) -> String {
+    let text = number.to_string();
+    if text.len() <= 6 { text.replace('-', "−") } else { value(number) }
+}
+
+/// A mean and its spread with the same decimal places: `27.1 ± 1.0`.
+pub(super) fn with_spread(mean: f64, spread: f64) -> String {
+    let text = value(mean);
+    match text.split_once('.') {
+        Some((_, digits)) if !digits.contains('×') => {
+            format!("{text} ± {}", decimals(spread, digits.len()))
+        }
+        _ => format!("{text} ± {}", value(spread)),
+    }
+}
+
+/// A number with its unit, if it has one.
+pub(super) fn with_unit(number: String, unit: &str) -> String {
+    if unit.is_empty() { number } else { format!("{number} {unit}") }
+}
+
 /// The labels of ticks `step` apart, with just the digits that tell them apart.
 pub(super) fn ticks(values: &[f64], step: f64) -> Vec<String> {
     let largest = values.iter().fold(0.0, |most: f64, value| most.max(value.abs()));
@@ -30,11 +54,13 @@ pub(super) fn ticks(values: &[f64], step: f64) -> Vec<String> {
     values.iter().map(|value| scientific(*value, digits)).collect()
 }
 
-/// `10⁻⁶`, or `0.01`, `1`, `1000` while that is as easy to read.
-pub(super) fn power_of_ten(exponent: i32) -> String {
+/// `factor` times a power of ten: `10⁻⁶`, `5×10⁹`, or `0.05`, `1`, `2000` while that is as easy to
+/// read. `factor` is a whole number below 10.
+pub(super) fn round(factor: f64, exponent: i32) -> String {
     match exponent {
-        -2..=4 => decimals(10f64.powi(exponent), (-exponent).max(0) as usize),
-        _ => format!("10{}", superscript(exponent)),
+        -2..=4 => decimals(factor * 10f64.powi(exponent), (-exponent).max(0) as usize),
+        _ if factor == 1.0 => format!("10{}", superscript(exponent)),
+        _ => format!("{factor}×10{}", superscript(exponent)),
     }
 }
 
@@ -97,15 +123,31 @@ mod tests {
     }
 
     #[test]
+    fn a_published_value_keeps_its_digits() {
+        assert_eq!(printed(95.25), "95.25");
+        assert_eq!(printed(-4.0), "−4");
+        assert_eq!(printed(1.0 / 3.0), "0.333");
+    }
+
+    #[test]
+    fn a_spread_has_the_decimal_places_of_its_mean() {
+        assert_eq!(with_spread(27.12, 0.96), "27.1 ± 1.0");
+        assert_eq!(with_spread(50_000.0, 12.5), "50000 ± 12.5");
+    }
+
+    #[test]
     fn ticks_share_their_digits_and_zero_has_no_sign() {
         assert_eq!(ticks(&[-0.5, -0.0, 0.5], 0.5), ["−0.5", "0.0", "0.5"]);
         assert_eq!(ticks(&[0.0, 20.0], 20.0), ["0", "20"]);
-        assert_eq!(ticks(&[0.0, 5e5, 1e6], 5e5), ["0", "5×10⁵", "1×10⁶"]);
+        assert_eq!(ticks(&[0.0, 5e5, 1e6], 5e5), ["0", "5.0×10⁵", "1.0×10⁶"]);
         assert_eq!(ticks(&[0.0, 2e-7], 2e-7), ["0", "2×10⁻⁷"]);
     }
 
     #[test]
     fn near_powers_of_ten_are_written_out() {
-        assert_eq!([-6, -2, 0, 4, 5].map(power_of_ten), ["10⁻⁶", "0.01", "1", "10000", "10⁵"]);
+        assert_eq!(
+            [-6, -2, 0, 4, 5].map(|exponent| round(1.0, exponent)),
+            ["10⁻⁶", "0.01", "1", "10000", "10⁵"]
+        );
     }
 }

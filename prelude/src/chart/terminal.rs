@@ -1,7 +1,7 @@
 //! Charts as text, for a terminal and for readers who see no pictures.
 
 use super::axis::{Axis, Scale};
-use super::bars::number;
+use super::bars::{measured, published};
 use super::builder::{Bar, Body, Chart, Series};
 use super::lines;
 
@@ -115,17 +115,17 @@ fn bar_list(chart: &Chart, bars: &[Bar]) -> String {
             text += &format!(
                 "{name:width$}  paper {} {}\n",
                 stripe(paper, longest),
-                number(chart, paper)
+                published(chart, paper)
             );
             name = "";
         }
         text += &format!(
             "{name:width$}  here  {} {}",
             stripe(bar.mean(), longest),
-            number(chart, bar.mean())
+            measured(chart, bar.mean())
         );
         if bar.here.len() > 1 {
-            let (least, most) = (number(chart, bar.least()), number(chart, bar.most()));
+            let (least, most) = (measured(chart, bar.least()), measured(chart, bar.most()));
             text += &format!(" ({least} to {most}, {} seeds)", bar.here.len());
         }
         text.push('\n');

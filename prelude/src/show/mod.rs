@@ -66,9 +66,13 @@ fn envelope(forms: &[(&str, &str)]) -> String {
     all
 }
 
-/// Writes `text` at once. `print!` would panic when nobody reads any more.
+/// Writes `text` to standard output at once.
 fn say(text: &str) {
-    let mut out = io::stdout().lock();
+    say_to(&mut io::stdout().lock(), text);
+}
+
+/// Unlike `print!`, this does not panic when nobody reads any more.
+fn say_to(out: &mut impl Write, text: &str) {
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
@@ -81,6 +85,23 @@ mod tests {
         let line = stage_line(Front::Lines, "say \"hi\"\nthere");
         assert_eq!(line, "\x1e{\"stage\":\"say \\\"hi\\\"\\nthere\"}\n");
         assert_eq!(stage_line(Front::Plain, "training"), "training\n");
+    }
+
+    #[test]
+    fn a_reader_who_has_gone_away_stops_nothing() {
+        struct Closed(usize);
+        impl Write for Closed {
+            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+                self.0 += 1;
+                Err(io::ErrorKind::BrokenPipe.into())
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Err(io::ErrorKind::BrokenPipe.into())
+            }
+        }
+        let mut closed = Closed(0);
+        say_to(&mut closed, "still computing\n");
+        assert_eq!(closed.0, 1);
     }
 
     #[test]
