@@ -209,7 +209,7 @@ mod tests {
         type Break = fn(&mut Dataset);
         let breaks: [(Break, &str); 8] = [
             (|set| set.labels[2] = 2, "label 2 at image 2"),
-            (|set| drop(set.labels.pop()), "3 in `four`"),
+            (|set| set.labels.truncate(3), "3 in `four`"),
             (|set| set.origin.push(9), "expected 4 origins, one an image, found 5"),
             (|set| set.images = Array4::zeros((4, 32, 32, 3)).into(), "found 32×32×3"),
             (|set| set.images = Array4::zeros((0, 3, 32, 32)).into(), "found none"),
