@@ -2,8 +2,10 @@
 //! `data → net → train → attack → features → judge → chart`.
 #![deny(missing_docs)]
 
+#[allow(dead_code)] mod cache;
 pub mod data;
 mod error;
+pub mod show;
 
 pub use dfdx;
 pub use error::{Error, Result};
@@ -14,5 +16,6 @@ pub use plotters;
 /// What `use erm::prelude::*;` brings into a cell.
 pub mod prelude {
     pub use crate::data::{Data, Dataset, Images};
+    pub use crate::show::Progress;
     pub use crate::{Error, Result};
 }
