@@ -2,7 +2,7 @@
 //! `data → net → train → attack → features → judge → chart`.
 #![deny(missing_docs)]
 
-#[allow(dead_code)] mod cache;
+mod cache;
 pub mod data;
 mod error;
 pub mod show;
@@ -15,7 +15,7 @@ pub use plotters;
 
 /// What `use erm::prelude::*;` brings into a cell.
 pub mod prelude {
-    pub use crate::data::{Data, Dataset, Images};
+    pub use crate::data::{Augment, Data, Dataset, Images, SeeFar};
     pub use crate::show::Progress;
     pub use crate::{Error, Result};
 }

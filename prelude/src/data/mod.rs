@@ -4,7 +4,6 @@
 //! planet Erm on the spot. Both are a [`Data`]: two [`Dataset`]s, one to learn from, one to judge by.
 
 mod augment;
-mod cache;
 mod cifar10;
 mod dataset;
 mod disk;
@@ -13,7 +12,6 @@ mod see_far;
 mod subset;
 
 pub use augment::Augment;
-pub use cache::cache_folder;
 pub use dataset::{Data, Dataset};
 pub use images::Images;
 pub use see_far::SeeFar;

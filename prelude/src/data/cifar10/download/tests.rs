@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use md5::{Digest, Md5};
 
-use super::download::{Download, part_of};
-use super::tests::folder;
+use super::super::tests::folder;
+use super::{Download, part_of};
 
 /// What the server does with one request.
 #[derive(Clone, Copy)]
