@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{IMAGE, Images, PIXELS};
-use crate::{Error, Result};
+use crate::{Error, Result, show};
 
 /// Labelled images. The fields are public: an experiment edits them directly.
 #[derive(Clone, Debug, PartialEq)]
@@ -93,6 +93,11 @@ impl Dataset {
         Ok((mean.map(|m| m as f32), std))
     }
 
+    /// Shows the summary when the set is the last line of a cell.
+    pub fn evcxr_display(&self) {
+        show::blocks(&[("text/plain", &self.to_string())]);
+    }
+
     /// All of [`Dataset::check`] that does not look at every pixel.
     pub(super) fn check_fields(&self) -> Result<()> {
         self.check_shape()?;
@@ -157,6 +162,13 @@ impl fmt::Display for Dataset {
             write!(f, "{} {class} {count}", if i == 0 { ":" } else { "," })?;
         }
         Ok(())
+    }
+}
+
+impl Data {
+    /// Shows both summaries when the data are the last line of a cell.
+    pub fn evcxr_display(&self) {
+        show::blocks(&[("text/plain", &self.to_string())]);
     }
 }
 

@@ -35,7 +35,7 @@ use rayon::prelude::*;
 
 use self::pattern::Pattern;
 use super::{Data, Dataset, IMAGE, Images, PIXELS};
-use crate::{Error, Result};
+use crate::{Error, Result, show};
 
 const CLASSES: [&str; 10] =
     ["TOOGIT", "GAB", "VUNDLE", "SNERF", "KLIMP", "ZADDO", "FIBLET", "HOOM", "YETCH", "MURP"];
@@ -133,6 +133,11 @@ impl SeeFar {
     /// If there is no such class.
     pub fn faint(&self, class: usize) -> Result<Array3<f32>> {
         pattern_of(&self.faint, class)
+    }
+
+    /// Shows the parameters when the maker is the last line of a cell.
+    pub fn evcxr_display(&self) {
+        show::blocks(&[("text/plain", &self.to_string())]);
     }
 
     fn set(&self, name: &str, n: usize, features: Features, part: Part) -> Result<Dataset> {

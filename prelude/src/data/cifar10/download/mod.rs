@@ -97,7 +97,9 @@ impl Download<'_> {
             StatusCode::RANGE_NOT_SATISFIABLE if have > 0 => return Ok(()),
             status => return Err(self.refused(status)),
         };
-        file.set_len(start).map_err(lasting)?;
+        if start < have {
+            file.set_len(start).map_err(lasting)?;
+        }
         let total = content_length(&response).map(|rest| start + rest);
         let mut done = start;
         watch(done, total);

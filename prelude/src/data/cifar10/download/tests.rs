@@ -225,6 +225,21 @@ fn a_cache_that_cannot_be_written_names_the_variable() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn a_full_disk_is_an_error_that_says_how_much_room_it_takes() {
+    let folder = folder("full");
+    let target = folder.join("file");
+    // Every write to this device fails as on a full disk.
+    std::os::unix::fs::symlink("/dev/full", part_of(&target)).unwrap();
+    let (url, server) = serve([Answer::Cut(1000)]);
+    let error = fetch(&url, &target).unwrap_err().to_string();
+    server.join().unwrap();
+    assert!(error.contains("Make room") && error.contains("170 MB"), "{error}");
+    assert!(!target.exists());
+    fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
 fn two_processes_do_not_write_the_same_part() {
     let folder = folder("two");
     let target = folder.join("file");
