@@ -101,21 +101,7 @@ impl Download<'_> {
             file.set_len(start).map_err(lasting)?;
         }
         let total = content_length(&response).map(|rest| start + rest);
-        let mut done = start;
-        watch(done, total);
-        let mut body = response.body_mut().as_reader();
-        let mut buffer = vec![0; 1 << 16];
-        loop {
-            let n = match body.read(&mut buffer) {
-                Ok(0) => break,
-                Ok(n) => n,
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
-                Err(e) => return Err(Failure::Passing(e.to_string())),
-            };
-            file.write_all(&buffer[..n]).map_err(lasting)?;
-            done += n as u64;
-            watch(done, total);
-        }
+        let done = append(response.body_mut(), part, file, start, |done| watch(done, total))?;
         match total {
             Some(total) if done < total => {
                 Err(Failure::Passing(format!("the connection ended at {done} of {total} bytes")))
@@ -189,6 +175,30 @@ impl Download<'_> {
             problem: problem.to_string(),
             remedy: remedy.into(),
         }
+    }
+}
+
+/// Copies `body` to the end of `file`, which has `done` bytes, and returns how many it has then.
+fn append(
+    body: &mut ureq::Body,
+    part: &Path,
+    file: &mut File,
+    mut done: u64,
+    mut watch: impl FnMut(u64),
+) -> std::result::Result<u64, Failure> {
+    watch(done);
+    let mut body = body.as_reader();
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        let n = match body.read(&mut buffer) {
+            Ok(0) => return Ok(done),
+            Ok(n) => n,
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
+            Err(e) => return Err(Failure::Passing(e.to_string())),
+        };
+        file.write_all(&buffer[..n]).map_err(|e| Failure::Lasting(disk(part, e)))?;
+        done += n as u64;
+        watch(done);
     }
 }
 
