@@ -22,11 +22,7 @@ impl Goal {
         values(&gradients.get(&x))
     }
 
-    fn value(
-        self,
-        logits: Batch<CpuTape>,
-        classes: &[usize],
-    ) -> Tensor<Rank0, f32, Cpu, CpuTape> {
+    fn value(self, logits: Batch<CpuTape>, classes: &[usize]) -> Tensor<Rank0, f32, Cpu, CpuTape> {
         let loss = cross_entropy(logits, classes);
         match self {
             Goal::Away => loss,

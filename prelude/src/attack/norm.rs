@@ -25,7 +25,9 @@ impl Norm {
     /// The size of one image's perturbation.
     pub fn size(self, delta: &[f32]) -> f32 {
         match self {
-            Norm::L2 => delta.iter().map(|d| f64::from(*d) * f64::from(*d)).sum::<f64>().sqrt() as f32,
+            Norm::L2 => {
+                delta.iter().map(|d| f64::from(*d) * f64::from(*d)).sum::<f64>().sqrt() as f32
+            }
             Norm::Linf => delta.iter().fold(0.0, |most, d| most.max(d.abs())),
         }
     }

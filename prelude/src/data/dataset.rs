@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{IMAGE, Images, PIXELS};
-use crate::{Error, Result};
+use crate::{Error, Result, show};
 
 /// Labelled images. The fields are public: an experiment edits them directly.
 #[derive(Clone, Debug, PartialEq)]
@@ -93,6 +93,11 @@ impl Dataset {
         Ok((mean.map(|m| m as f32), std))
     }
 
+    /// Shows the summary when the set is the last line of a cell.
+    pub fn evcxr_display(&self) {
+        show::blocks(&[("text/plain", &self.to_string())]);
+    }
+
     /// All of [`Dataset::check`] that does not look at every pixel.
     pub(super) fn check_fields(&self) -> Result<()> {
         self.check_shape()?;
@@ -160,6 +165,13 @@ impl fmt::Display for Dataset {
     }
 }
 
+impl Data {
+    /// Shows both summaries when the data are the last line of a cell.
+    pub fn evcxr_display(&self) {
+        show::blocks(&[("text/plain", &self.to_string())]);
+    }
+}
+
 impl fmt::Display for Data {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}\n{}", self.train, self.test)
@@ -209,7 +221,7 @@ mod tests {
         type Break = fn(&mut Dataset);
         let breaks: [(Break, &str); 8] = [
             (|set| set.labels[2] = 2, "label 2 at image 2"),
-            (|set| drop(set.labels.pop()), "3 in `four`"),
+            (|set| set.labels.truncate(3), "3 in `four`"),
             (|set| set.origin.push(9), "expected 4 origins, one an image, found 5"),
             (|set| set.images = Array4::zeros((4, 32, 32, 3)).into(), "found 32×32×3"),
             (|set| set.images = Array4::zeros((0, 3, 32, 32)).into(), "found none"),

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::fs;
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use ndarray::{Array4, ArrayView4};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize_to_file};
@@ -29,15 +29,7 @@ impl Dataset {
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder).map_err(|e| Error::file(folder, e, remedy))?;
         }
-        let partial = beside(path);
-        let done = self
-            .write(&partial)
-            .and_then(|()| fs::rename(&partial, path).map_err(|e| e.to_string()));
-        done.map_err(|problem| {
-            // It may never have been made, and there is nothing to say about that.
-            let _ = fs::remove_file(&partial);
-            Error::file(path, problem, remedy)
-        })
+        self.write(path).map_err(|problem| Error::file(path, problem, remedy))
     }
 
     /// Reads a set that [`Dataset::save`] wrote.
@@ -52,10 +44,9 @@ impl Dataset {
             }
             _ => Error::file(path, e, "Check that it is a file you may read"),
         })?;
-        let set = parse(&bytes).map_err(|problem| {
-            Error::file(path, problem, "Delete it and save the set again with `save`")
-        })?;
-        set.check()?;
+        let remedy = "Delete it and save the set again with `save`";
+        let set = parse(&bytes).map_err(|problem| Error::file(path, problem, remedy))?;
+        set.check().map_err(|e| Error::file(path, format!("its set is broken: {e}"), remedy))?;
         Ok(set)
     }
 
@@ -78,15 +69,9 @@ impl Dataset {
         let metadata =
             [("format", FORMAT.into()), ("name", self.name.clone()), ("classes", classes)];
         let metadata = metadata.into_iter().map(|(key, value)| (key.into(), value)).collect();
+        // It writes to a temporary file in the same folder and renames that when it is complete.
         serialize_to_file(tensors, Some(metadata), path).map_err(|e| e.to_string())
     }
-}
-
-/// A file beside `path` that no other process writes to.
-fn beside(path: &Path) -> PathBuf {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.part", std::process::id()));
-    path.with_file_name(name)
 }
 
 fn parse(bytes: &[u8]) -> std::result::Result<Dataset, String> {
@@ -147,6 +132,8 @@ fn integers_to_bytes(values: &[usize]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use super::super::SeeFar;
     use super::*;
 
@@ -211,6 +198,7 @@ mod tests {
         wrong.write(&path).unwrap();
         let wrong = Dataset::load(&path).unwrap_err().to_string();
         assert!(wrong.contains("label 10 at image 1"), "{wrong}");
+        assert!(wrong.contains("weights.safetensors"), "{wrong}");
         fs::remove_dir_all(folder).unwrap();
     }
 

@@ -7,6 +7,7 @@ mod augment;
 mod cifar10;
 mod dataset;
 mod disk;
+mod fingerprint;
 mod images;
 mod see_far;
 mod subset;

@@ -55,7 +55,8 @@ unsafe fn run_activate<S: Simd>(
         let bordered = Block { border: 1, ..layout };
         let (mut from, mut word) = (z, mask);
         for block in 0..layout.blocks() {
-            let (scale, shift) = (S::load(scale.add(block * LANES)), S::load(shift.add(block * LANES)));
+            let (scale, shift) =
+                (S::load(scale.add(block * LANES)), S::load(shift.add(block * LANES)));
             for y in 0..layout.height {
                 let mut at = bordered.origin() + block * bordered.plane() + y * bordered.row();
                 for _ in 0..layout.width {

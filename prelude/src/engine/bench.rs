@@ -1,6 +1,6 @@
 //! The three pieces of work that the bench command times, each as a closure over a prepared net.
 
-use super::{Frozen, Isa, Learner, Training, batch, cross_entropy, frozen, parameters, training};
+use super::{Frozen, Isa, Learner, Training, batch, cross_entropy, parameters, training};
 use crate::Result;
 use crate::attack::{Goal, Pgd};
 use crate::net::{Architecture, Net};
@@ -61,7 +61,13 @@ impl Bench {
 
     /// The loss's gradient with respect to the pictures, an ℓ2 step, projection, clamp.
     pub fn pgd_step(&self) {
-        std::hint::black_box(Pgd::l2(0.5).steps(1).step_size(0.1).batch(&self.frozen, &self.pictures, &self.labels, Goal::Away, 0));
+        std::hint::black_box(Pgd::l2(0.5).steps(1).step_size(0.1).batch(
+            &self.frozen,
+            &self.pictures,
+            &self.labels,
+            Goal::Away,
+            0,
+        ));
     }
 
     /// Forward, backward and the optimizer's step in training mode.
@@ -75,7 +81,9 @@ impl Bench {
         learner = self.learner.lock().expect("no step has failed");
         for (p, name) in learner.weights.parameters_mut().into_iter().zip(&names) {
             let g = gradients.get(name).as_vec();
-            for (p, g) in p.iter_mut().zip(g) { *p -= 0.01 * g; }
+            for (p, g) in p.iter_mut().zip(g) {
+                *p -= 0.01 * g;
+            }
         }
     }
 }

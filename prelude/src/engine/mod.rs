@@ -12,20 +12,20 @@ mod picture;
 mod plan;
 mod pool;
 mod simd;
-mod training;
 mod tape;
+mod training;
 mod weight_gradient;
 
 pub(crate) use block::INPUT_LANES;
-pub(crate) use frozen::{Frozen, Masks};
+pub(crate) use frozen::Frozen;
 pub(crate) use head::Head;
 pub(crate) use pack::Conv;
 pub(crate) use picture::Normalisation;
 pub(crate) use plan::{NORM_EPSILON, Norm, Unit, Weights};
 pub use simd::Isa;
-pub use tape::{Batch, CpuTape};
-pub(crate) use tape::{Learner, Parameter, batch, cross_entropy, frozen, parameters, training, values};
 pub(crate) use simd::LANES;
-pub(crate) use training::{Gradients, Training};
+pub use tape::{Batch, CpuTape};
+pub(crate) use tape::{Learner, batch, cross_entropy, frozen, parameters, training, values};
+pub(crate) use training::Training;
 
 pub mod bench;

@@ -74,9 +74,10 @@ impl Weights {
 
     /// The same, to be changed.
     pub fn parameters_mut(&mut self) -> Vec<&mut [f32]> {
-        let units = self.units.iter_mut().flat_map(|u| {
-            [&mut u.weight[..], &mut u.norm.weight[..], &mut u.norm.bias[..]]
-        });
+        let units = self
+            .units
+            .iter_mut()
+            .flat_map(|u| [&mut u.weight[..], &mut u.norm.weight[..], &mut u.norm.bias[..]]);
         units.chain([&mut self.head.weight[..], &mut self.head.bias[..]]).collect()
     }
 }

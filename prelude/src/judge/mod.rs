@@ -108,7 +108,10 @@ impl fmt::Display for Distance {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { norm, mean, largest, range: (low, high) } = self;
         let norm = norm.symbol();
-        write!(f, "{norm} distance {mean:.4} on average, {largest:.4} at most; values {low:.3} to {high:.3}")
+        write!(
+            f,
+            "{norm} distance {mean:.4} on average, {largest:.4} at most; values {low:.3} to {high:.3}"
+        )
     }
 }
 
@@ -127,7 +130,8 @@ pub fn distance(originals: &Images, perturbed: &Images, norm: Norm) -> Result<Di
     let progress = Progress::start("measuring distances", "images", originals.len());
     let mut before = vec![0.0; originals.pixels()];
     let mut after = before.clone();
-    let (mut total, mut largest, mut range) = (0.0_f64, 0.0_f32, (f32::INFINITY, f32::NEG_INFINITY));
+    let (mut total, mut largest, mut range) =
+        (0.0_f64, 0.0_f32, (f32::INFINITY, f32::NEG_INFINITY));
     for index in 0..originals.len() {
         originals.copy_into(index, &mut before);
         perturbed.copy_into(index, &mut after);

@@ -82,9 +82,7 @@ fn by_engine(net: &Net, batch: usize, mode: Mode, isa: Isa) -> Pass {
     let weights = net.weights.clone();
     let parameters = engine::parameters(&weights);
     let logits = match mode {
-        Mode::Evaluation => {
-            engine::frozen(&Arc::new(Frozen::new(&weights, isa)), x.leaky_trace())
-        }
+        Mode::Evaluation => engine::frozen(&Arc::new(Frozen::new(&weights, isa)), x.leaky_trace()),
         Mode::Training => {
             let learner = Learner { weights, training: Training::new(isa) };
             engine::training(&Arc::new(Mutex::new(learner)), &parameters, x.leaky_trace())
@@ -124,7 +122,10 @@ fn agree(mode: Mode, batch: usize) {
             assert!(pictures < TOLERANCE, "{name}: picture gradients differ by {pictures}");
             for (index, (a, b)) in engine.parameters.iter().zip(&graph.parameters).enumerate() {
                 let parameters = distance(a, b);
-                assert!(parameters < TOLERANCE, "{name}: parameter {index} differs by {parameters}");
+                assert!(
+                    parameters < TOLERANCE,
+                    "{name}: parameter {index} differs by {parameters}"
+                );
             }
             assert_eq!(engine.parameters.len(), graph.parameters.len(), "{name}");
         }

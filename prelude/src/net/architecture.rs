@@ -69,7 +69,11 @@ impl Architecture {
                 }
                 Layer::Residual(layers) => {
                     let start = links.len().checked_sub(1).ok_or_else(|| {
-                        Error::invalid("a convolution first", "a residual block", "Put one before it.")
+                        Error::invalid(
+                            "a convolution first",
+                            "a residual block",
+                            "Put one before it.",
+                        )
                     })?;
                     for (layer, name) in layers.iter().zip(["first", "second", "third", "fourth"]) {
                         let outputs = links[start].outputs;

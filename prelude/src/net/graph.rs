@@ -109,7 +109,10 @@ where
         let weight = self.head_weight.retaped::<OwnedTape<f32, D>>();
         let logits = weight.matmul(features); // (classes, B)
         let shape = *logits.shape();
-        let bias = self.head_bias.retaped::<OwnedTape<f32, D>>().broadcast_like::<(usize, usize), Axis<1>>(&shape);
+        let bias = self
+            .head_bias
+            .retaped::<OwnedTape<f32, D>>()
+            .broadcast_like::<(usize, usize), Axis<1>>(&shape);
         transposed(logits + bias) // (B, classes)
     }
 
@@ -156,9 +159,7 @@ where
 
 /// The transposed matrix, laid out anew: dfdx 0.13 gives wrong gradients behind a matrix whose rows
 /// and columns are only exchanged in its strides.
-fn transposed<D: Device<f32>>(
-    x: Matrix<D, OwnedTape<f32, D>>,
-) -> Matrix<D, OwnedTape<f32, D>> {
+fn transposed<D: Device<f32>>(x: Matrix<D, OwnedTape<f32, D>>) -> Matrix<D, OwnedTape<f32, D>> {
     let x = x.permute::<(usize, usize), Axes2<1, 0>>();
     let shape = *x.shape();
     x.reshape_like(&shape)

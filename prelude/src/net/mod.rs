@@ -4,6 +4,7 @@
 mod agreement;
 mod architecture;
 mod check;
+mod fingerprint;
 mod graph;
 mod init;
 mod state;

@@ -1,9 +1,11 @@
 //! A net's numbers by the names that PyTorch's `state_dict` gives them, and safetensors files.
 
 use super::Net;
+use super::architecture::Link;
 use crate::engine::Weights;
 use crate::{Error, Result};
-use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use safetensors::tensor::{Dtype, SafeTensorError, SafeTensors, TensorView};
+use std::collections::HashMap;
 use std::path::Path;
 
 /// One entry of a state dict, to be read or overwritten.
@@ -21,28 +23,7 @@ impl Net {
     /// # Errors
     /// If the file cannot be written; an older file of that name then stays as it was.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
-        let path = path.as_ref();
-        let mut weights = self.weights.clone();
-        let mut counts: Vec<(String, Vec<u8>)> = Vec::new();
-        for (link, unit) in self.architecture.chain()?.iter().zip(&weights.units) {
-            let name = format!("{}.1.num_batches_tracked", link.name);
-            counts.push((name, (unit.norm.batches as i64).to_le_bytes().to_vec()));
-        }
-        let entries: Vec<(String, Vec<usize>, Vec<u8>)> = entries(self, &mut weights)?
-            .into_iter()
-            .map(|e| (e.name, e.shape, e.values.iter().flat_map(|v| v.to_le_bytes()).collect()))
-            .collect();
-        let views = (entries.iter())
-            .map(|(name, shape, bytes)| (name, Dtype::F32, shape.clone(), bytes))
-            .chain(counts.iter().map(|(name, bytes)| (name, Dtype::I64, vec![], bytes)))
-            .map(|(name, dtype, shape, bytes)| {
-                TensorView::new(dtype, shape, bytes).map(|view| (name.clone(), view))
-            })
-            .collect::<std::result::Result<Vec<_>, _>>()
-            .map_err(|e| Error::file(path, e, WHOLE))?;
-        let bytes =
-            safetensors::serialize(views, None).map_err(|e| Error::file(path, e, WHOLE))?;
-        crate::cache::write_whole(path, &bytes)
+        self.write_weights(path.as_ref(), Vec::new(), None)
     }
 
     /// Reads the weights from a safetensors file that [`Net::save`] or PyTorch wrote for this architecture.
@@ -53,7 +34,42 @@ impl Net {
         let path = path.as_ref();
         let bytes = std::fs::read(path)
             .map_err(|e| Error::file(path, e, "Save a net there first, or correct the path."))?;
-        let file = SafeTensors::deserialize(&bytes).map_err(|e| {
+        self.read_weights(&bytes, path)
+    }
+
+    /// [`Net::save`] with more tensors and text in the same file.
+    pub(crate) fn write_weights(
+        &self,
+        path: &Path,
+        more: Vec<(String, TensorView)>,
+        metadata: Option<HashMap<String, String>>,
+    ) -> Result<()> {
+        let failed = |e: SafeTensorError| Error::file(path, e, WHOLE);
+        let mut weights = self.weights.clone();
+        let counts: Vec<(String, [u8; 8])> = (self.architecture.chain()?.iter())
+            .zip(&weights.units)
+            .map(|(link, unit)| (batches(link), (unit.norm.batches as i64).to_le_bytes()))
+            .collect();
+        let entries: Vec<(String, Vec<usize>, Vec<u8>)> = entries(self, &mut weights)?
+            .into_iter()
+            .map(|e| (e.name, e.shape, e.values.iter().flat_map(|v| v.to_le_bytes()).collect()))
+            .collect();
+        let mut tensors = more;
+        for (name, shape, bytes) in &entries {
+            let view = TensorView::new(Dtype::F32, shape.clone(), bytes).map_err(failed)?;
+            tensors.push((name.clone(), view));
+        }
+        for (name, bytes) in &counts {
+            let view = TensorView::new(Dtype::I64, vec![], bytes).map_err(failed)?;
+            tensors.push((name.clone(), view));
+        }
+        let bytes = safetensors::serialize(tensors, metadata).map_err(failed)?;
+        crate::cache::write_whole(path, &bytes)
+    }
+
+    /// [`Net::load`] from the bytes of the file at `path`.
+    pub(crate) fn read_weights(&mut self, bytes: &[u8], path: &Path) -> Result<()> {
+        let file = SafeTensors::deserialize(bytes).map_err(|e| {
             Error::file(path, format!("this is no whole safetensors file ({e})"), WHOLE)
         })?;
         let mut weights = self.weights.clone();
@@ -72,14 +88,19 @@ impl Net {
             }
         }
         for (link, unit) in self.architecture.chain()?.iter().zip(&mut weights.units) {
-            let count = file.tensor(&format!("{}.1.num_batches_tracked", link.name));
-            if let Some(bytes) = count.ok().and_then(|t| t.data().try_into().ok()) {
+            // The count changes nothing that a net computes, so a file may go without it.
+            let count = file.tensor(&batches(link)).ok();
+            if let Some(bytes) = count.and_then(|tensor| tensor.data().try_into().ok()) {
                 unit.norm.batches = i64::from_le_bytes(bytes) as u64;
             }
         }
         self.weights = weights;
         Ok(())
     }
+}
+
+fn batches(link: &Link) -> String {
+    format!("{}.1.num_batches_tracked", link.name)
 }
 
 fn entries<'a>(net: &Net, weights: &'a mut Weights) -> Result<Vec<Entry<'a>>> {

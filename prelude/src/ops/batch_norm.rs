@@ -14,8 +14,10 @@ pub fn batch_norm<D: Device<f32>>(
 ) -> Matrix<D, OwnedTape<f32, D>> {
     let shape = *x.shape();
     let normal = x.normalize::<Axis<1>>(epsilon); // (C, N)
-    let weight = weight.retaped::<OwnedTape<f32, D>>().broadcast_like::<(usize, usize), Axis<1>>(&shape); // (C, N)
-    let bias = bias.retaped::<OwnedTape<f32, D>>().broadcast_like::<(usize, usize), Axis<1>>(&shape); // (C, N)
+    let weight =
+        weight.retaped::<OwnedTape<f32, D>>().broadcast_like::<(usize, usize), Axis<1>>(&shape); // (C, N)
+    let bias =
+        bias.retaped::<OwnedTape<f32, D>>().broadcast_like::<(usize, usize), Axis<1>>(&shape); // (C, N)
     normal * weight + bias
 }
 
@@ -26,7 +28,9 @@ pub fn batch_norm_frozen<D: Device<f32>>(
     shift: Row<D>,
 ) -> Matrix<D, OwnedTape<f32, D>> {
     let shape = *x.shape();
-    let scale = scale.retaped::<OwnedTape<f32, D>>().broadcast_like::<(usize, usize), Axis<1>>(&shape);
-    let shift = shift.retaped::<OwnedTape<f32, D>>().broadcast_like::<(usize, usize), Axis<1>>(&shape);
+    let scale =
+        scale.retaped::<OwnedTape<f32, D>>().broadcast_like::<(usize, usize), Axis<1>>(&shape);
+    let shift =
+        shift.retaped::<OwnedTape<f32, D>>().broadcast_like::<(usize, usize), Axis<1>>(&shape);
     x * scale + shift
 }

@@ -5,12 +5,13 @@ mod download;
 mod place;
 mod records;
 
+use std::path::Path;
 use std::time::Duration;
 
 use self::download::Download;
 use self::place::Place;
 use super::Data;
-use crate::Result;
+use crate::{Result, cache, show::Progress};
 
 /// The name of the published archive, in a data folder and in the cache.
 const ARCHIVE: &str = "cifar-10-binary.tar.gz";
@@ -37,14 +38,25 @@ impl Data {
         if let Some(place) = given.map(|path| place::named(path.as_ref())).transpose()?.flatten() {
             return read(&place);
         }
-        let cache = crate::cache::folder()?;
+        let cache = cache::folder()?;
         if let Some(place) = place::inside(&cache) {
             return read(&place);
         }
         let archive = cache.join(ARCHIVE);
-        PUBLISHED.fetch(&archive, &mut |_, _| {})?;
+        download(&archive)?;
         read(&Place::Archive(archive))
     }
+}
+
+fn download(archive: &Path) -> Result<()> {
+    let mut progress = None;
+    PUBLISHED.fetch(archive, &mut |done, total| {
+        // Only the server's first answer tells how much there is to do.
+        let total = total.unwrap_or_default() as usize;
+        let progress =
+            progress.get_or_insert_with(|| Progress::start("downloading CIFAR-10", "bytes", total));
+        progress.advance((done as usize).saturating_sub(progress.done()));
+    })
 }
 
 fn read(place: &Place) -> Result<Data> {
@@ -54,7 +66,5 @@ fn read(place: &Place) -> Result<Data> {
     }
 }
 
-#[cfg(test)]
-mod server;
 #[cfg(test)]
 mod tests;

@@ -1,4 +1,4 @@
-//! Local copies, whole and broken. What the download does is tested beside it, in `server.rs`.
+//! Local copies, whole and broken. What the download does is tested beside it.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -7,7 +7,7 @@
 //! | part | value |
 //! |---|---|
 //! | background | 0.5 everywhere |
-//! | visible pattern | ℓ2 norm 4; of class `y` in 85 % of the images, else of another class, drawn evenly; shifted, around the edges, by −2 to 2 pixels in each direction |
+//! | visible pattern | ℓ2 norm 6; of class `y` in 85 % of the images, else of another class, drawn evenly; shifted, around the edges, by −2 to 2 pixels in each direction |
 //! | faint pattern | ℓ2 norm 0.35; of class `y`, and missing from 5 % of the images |
 //! | pixel noise | independent, Gaussian, standard deviation 0.05 |
 //!
@@ -35,13 +35,13 @@ use rayon::prelude::*;
 
 use self::pattern::Pattern;
 use super::{Data, Dataset, IMAGE, Images, PIXELS};
-use crate::{Error, Result};
+use crate::{Error, Result, show};
 
 const CLASSES: [&str; 10] =
     ["TOOGIT", "GAB", "VUNDLE", "SNERF", "KLIMP", "ZADDO", "FIBLET", "HOOM", "YETCH", "MURP"];
 const VISIBLE_RIGHT: f64 = 0.85;
 const FAINT_PRESENT: f64 = 0.95;
-const VISIBLE_NORM: f64 = 4.0;
+const VISIBLE_NORM: f64 = 6.0;
 const FAINT_NORM: f64 = 0.35;
 const SHIFT: i32 = 2;
 const NOISE: f32 = 0.05;
@@ -118,7 +118,7 @@ impl SeeFar {
     }
 
     /// The visible pattern of `class`, `(3, 32, 32)`, as it is added to an image when not shifted:
-    /// mean 0, ℓ2 norm 4.
+    /// mean 0, ℓ2 norm 6.
     ///
     /// # Errors
     /// If there is no such class.
@@ -133,6 +133,11 @@ impl SeeFar {
     /// If there is no such class.
     pub fn faint(&self, class: usize) -> Result<Array3<f32>> {
         pattern_of(&self.faint, class)
+    }
+
+    /// Shows the parameters when the maker is the last line of a cell.
+    pub fn evcxr_display(&self) {
+        show::blocks(&[("text/plain", &self.to_string())]);
     }
 
     fn set(&self, name: &str, n: usize, features: Features, part: Part) -> Result<Dataset> {
@@ -186,7 +191,7 @@ impl SeeFar {
     }
 }
 
-/// `See-Far, seed 1: 10 classes, visible patterns of norm 4 (right in 85 %), …`
+/// `See-Far, seed 1: 10 classes, visible patterns of norm 6 (right in 85 %), …`
 impl fmt::Display for SeeFar {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(

@@ -15,9 +15,11 @@ const CYCLES: i32 = 3;
 ///
 /// Whole waves have mean 0, and stay whole when shifted around the edges.
 pub(super) fn patterns(n: usize, norm: f64, rng: &mut ChaCha8Rng) -> Vec<Pattern> {
-    let waves: Vec<(i32, i32)> = (-CYCLES..=CYCLES)
+    // Opposite directions are the same wave, so half of them are enough.
+    let waves: Vec<(i32, i32)> = (0..=CYCLES)
         .flat_map(|down| (-CYCLES..=CYCLES).map(move |right| (down, right)))
-        .filter(|(down, right)| (1..=CYCLES * CYCLES).contains(&(down * down + right * right)))
+        .filter(|(down, right)| down * down + right * right <= CYCLES * CYCLES)
+        .filter(|&(down, right)| down > 0 || right > 0)
         .collect();
     orthogonal((0..n).map(|_| field(&waves, rng)).collect(), norm)
 }

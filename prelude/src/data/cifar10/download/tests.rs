@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use md5::{Digest, Md5};
 
-use super::download::{Download, part_of};
-use super::tests::folder;
+use super::super::tests::folder;
+use super::{Download, part_of};
 
 /// What the server does with one request.
 #[derive(Clone, Copy)]
@@ -221,6 +221,21 @@ fn a_cache_that_cannot_be_written_names_the_variable() {
     let error = fetch("http://127.0.0.1:1/file", &folder.join("cache").join("file"));
     let error = error.unwrap_err().to_string();
     assert!(error.contains("ERM_CACHE"), "{error}");
+    fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_full_disk_is_an_error_that_says_how_much_room_it_takes() {
+    let folder = folder("full");
+    let target = folder.join("file");
+    // Every write to this device fails as on a full disk.
+    std::os::unix::fs::symlink("/dev/full", part_of(&target)).unwrap();
+    let (url, server) = serve([Answer::Cut(1000)]);
+    let error = fetch(&url, &target).unwrap_err().to_string();
+    server.join().unwrap();
+    assert!(error.contains("Make room") && error.contains("170 MB"), "{error}");
+    assert!(!target.exists());
     fs::remove_dir_all(folder).unwrap();
 }
 

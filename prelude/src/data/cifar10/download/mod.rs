@@ -97,23 +97,11 @@ impl Download<'_> {
             StatusCode::RANGE_NOT_SATISFIABLE if have > 0 => return Ok(()),
             status => return Err(self.refused(status)),
         };
-        file.set_len(start).map_err(lasting)?;
-        let total = content_length(&response).map(|rest| start + rest);
-        let mut done = start;
-        watch(done, total);
-        let mut body = response.body_mut().as_reader();
-        let mut buffer = vec![0; 1 << 16];
-        loop {
-            let n = match body.read(&mut buffer) {
-                Ok(0) => break,
-                Ok(n) => n,
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
-                Err(e) => return Err(Failure::Passing(e.to_string())),
-            };
-            file.write_all(&buffer[..n]).map_err(lasting)?;
-            done += n as u64;
-            watch(done, total);
+        if start < have {
+            file.set_len(start).map_err(lasting)?;
         }
+        let total = content_length(&response).map(|rest| start + rest);
+        let done = append(response.body_mut(), part, file, start, |done| watch(done, total))?;
         match total {
             Some(total) if done < total => {
                 Err(Failure::Passing(format!("the connection ended at {done} of {total} bytes")))
@@ -190,6 +178,30 @@ impl Download<'_> {
     }
 }
 
+/// Copies `body` to the end of `file`, which has `done` bytes, and returns how many it has then.
+fn append(
+    body: &mut ureq::Body,
+    part: &Path,
+    file: &mut File,
+    mut done: u64,
+    mut watch: impl FnMut(u64),
+) -> std::result::Result<u64, Failure> {
+    watch(done);
+    let mut body = body.as_reader();
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        let n = match body.read(&mut buffer) {
+            Ok(0) => return Ok(done),
+            Ok(n) => n,
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
+            Err(e) => return Err(Failure::Passing(e.to_string())),
+        };
+        file.write_all(&buffer[..n]).map_err(|e| Failure::Lasting(disk(part, e)))?;
+        done += n as u64;
+        watch(done);
+    }
+}
+
 /// Where a download lies until it is whole.
 pub(super) fn part_of(target: &Path) -> PathBuf {
     let mut name = target.file_name().unwrap_or_default().to_owned();
@@ -238,3 +250,6 @@ fn range_start(response: &Response<ureq::Body>) -> Option<u64> {
     let range = response.headers().get(header::CONTENT_RANGE)?.to_str().ok()?;
     range.strip_prefix("bytes ")?.split('-').next()?.parse().ok()
 }
+
+#[cfg(test)]
+mod tests;
