@@ -2,12 +2,15 @@
 
 mod batches;
 mod checkpoint;
+mod descent;
 mod log;
 mod recipe;
 mod schedule;
 mod sgd;
 mod trainer;
 
+pub(crate) use descent::Descent;
 pub use log::{Epoch, Log};
 pub use recipe::Recipe;
 pub use schedule::Schedule;
+pub(crate) use sgd::Step;

@@ -1,15 +1,14 @@
 //! The loop: batches, the loss on dfdx's tape, a step down, and once an epoch a look at the rest.
 
 use super::checkpoint::Checkpoint;
-use super::sgd::{Sgd, Step};
+use super::descent::{Descent, Seen};
+use super::sgd::Step;
 use super::{Epoch, Log, Recipe, batches};
 use crate::data::Dataset;
-use crate::engine::{self, Isa, Learner, Training};
+use crate::engine::Isa;
 use crate::net::Net;
 use crate::show::Progress;
 use crate::{Error, Result, judge};
-use dfdx::prelude::{AsArray, Backward, PutTape, SplitTape, Trace};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 impl Net {
@@ -47,8 +46,7 @@ impl Net {
 struct Trainer<'a> {
     start: &'a Net,
     recipe: &'a Recipe,
-    learner: Arc<Mutex<Learner>>,
-    sgd: Sgd,
+    descent: Descent,
     log: Vec<Epoch>,
 }
 
@@ -62,30 +60,17 @@ struct Tally {
 
 impl<'a> Trainer<'a> {
     fn new(net: &'a Net, recipe: &'a Recipe) -> Self {
-        let learner =
-            Learner { weights: net.weights.clone(), training: Training::new(Isa::detect()) };
-        Self {
-            start: net,
-            recipe,
-            learner: Arc::new(Mutex::new(learner)),
-            sgd: Sgd::default(),
-            log: Vec::new(),
-        }
-    }
-
-    fn learner(&self) -> MutexGuard<'_, Learner> {
-        self.learner.lock().unwrap_or_else(PoisonError::into_inner)
+        let descent = Descent::new(net.weights.clone(), Isa::detect());
+        Self { start: net, recipe, descent, log: Vec::new() }
     }
 
     fn net(&self) -> Net {
-        let weights = self.learner().weights.clone();
-        Net { architecture: self.start.architecture.clone(), weights }
+        Net { architecture: self.start.architecture.clone(), weights: self.descent.weights() }
     }
 
     fn resume(&mut self, checkpoint: &mut Option<Checkpoint>) -> Result<()> {
         if let Some(state) = checkpoint.as_mut().and_then(Checkpoint::take) {
-            self.learner().weights = state.net.weights;
-            self.sgd = state.sgd;
+            self.descent.resume(state.net.weights, state.sgd);
             self.log = state.log;
         }
         Ok(())
@@ -114,7 +99,7 @@ impl<'a> Trainer<'a> {
                 seconds: start.elapsed().as_secs_f64(),
             });
             if let Some(checkpoint) = checkpoint {
-                checkpoint.save(&self.net(), &self.sgd, &self.log)?;
+                checkpoint.save(&self.net(), &self.descent.sgd, &self.log)?;
             }
         }
         Ok(())
@@ -128,7 +113,10 @@ impl<'a> Trainer<'a> {
             let (pictures, labels) = batches::batch(self.recipe, set, epoch, indices)?;
             let share =
                 self.recipe.schedule.share(epoch * steps + step, self.recipe.epochs * steps, epoch);
-            self.step(pictures, &labels, self.recipe.learning_rate * share, &mut tally)?;
+            let Recipe { momentum, weight_decay, .. } = *self.recipe;
+            let rate = self.recipe.learning_rate * share;
+            let seen = self.descent.step(pictures, &labels, Step { rate, momentum, weight_decay });
+            tally.count(&seen, &labels);
             if !tally.loss.is_finite() {
                 return Err(Error::invalid(
                     "a finite loss",
@@ -142,38 +130,14 @@ impl<'a> Trainer<'a> {
         }
         Ok(tally)
     }
-
-    fn step(
-        &mut self,
-        pictures: Vec<f32>,
-        labels: &[usize],
-        rate: f32,
-        tally: &mut Tally,
-    ) -> Result<()> {
-        let parameters = engine::parameters(&self.learner().weights);
-        let x = engine::batch(pictures, labels.len());
-        let logits = engine::training(&self.learner, &parameters, x.leaky_traced());
-        let (logits, tape) = logits.split_tape();
-        tally.count(&engine::values(&logits), labels);
-        let loss = engine::cross_entropy(logits.put_tape(tape), labels);
-        tally.loss += f64::from(loss.array()) * labels.len() as f64;
-        let gradients = loss.backward();
-        let Recipe { momentum, weight_decay, .. } = *self.recipe;
-        let step = Step { rate, momentum, weight_decay };
-        let mut learner = self.learner.lock().unwrap_or_else(PoisonError::into_inner);
-        let values = learner.weights.parameters_mut().into_iter();
-        for (index, (value, parameter)) in values.zip(&parameters).enumerate() {
-            let gradient = engine::values(&gradients.get(parameter));
-            self.sgd.step(step, index, value, &gradient);
-        }
-        Ok(())
-    }
 }
 
 impl Tally {
-    fn count(&mut self, logits: &[f32], labels: &[usize]) {
+    fn count(&mut self, seen: &Seen, labels: &[usize]) {
         self.images += labels.len();
-        for (row, label) in logits.chunks(logits.len() / labels.len()).zip(labels) {
+        self.loss += f64::from(seen.loss) * labels.len() as f64;
+        let classes = seen.logits.len() / labels.len();
+        for (row, label) in seen.logits.chunks(classes).zip(labels) {
             let highest = row.iter().all(|logit| *logit <= row[*label]);
             self.right += usize::from(highest);
         }
