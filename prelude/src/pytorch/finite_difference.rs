@@ -6,13 +6,16 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 
-/// A small net, as a small one has few kinks; pictures for it, and labels.
+/// A net without kinks nearby; pictures for it, and labels.
 struct Small {
     weights: Weights,
     pictures: Vec<f32>,
     labels: Vec<usize>,
 }
 
+/// Every second channel's ReLU is wide open and the others are shut: normalised values times at most
+/// 0.4 do not reach from ±2 to 0. So a gate that is ignored shows itself, and yet a step of a
+/// difference never runs over a kink, where a difference would say nothing.
 fn small() -> Small {
     let conv = |outputs, stride| Layer::Conv { outputs, stride };
     let layers = vec![conv(4, 1), Layer::Residual(vec![conv(4, 1)]), conv(6, 2)];
@@ -21,11 +24,15 @@ fn small() -> Small {
     let mut weights = net.weights;
     let mut rng = ChaCha8Rng::seed_from_u64(12);
     for norm in weights.units.iter_mut().map(|unit| &mut unit.norm) {
-        norm.weight.fill_with(|| rng.gen_range(0.5..1.5));
-        norm.bias.fill_with(|| rng.gen_range(0.2..0.6));
-        norm.running_var.fill_with(|| rng.gen_range(0.2..0.6));
+        norm.weight.fill_with(|| rng.gen_range(0.2..0.4));
+        for (channel, bias) in norm.bias.iter_mut().enumerate() {
+            *bias = if channel % 2 == 0 { 2.0 } else { -2.0 };
+        }
     }
-    let pictures = (0..4 * 60).map(|_| rng.gen_range(0.0..1.0)).collect();
+    let pictures: Vec<f32> = (0..4 * 60).map(|_| rng.gen_range(0.0..1.0)).collect();
+    let mut training = Training::new(Isa::Portable);
+    // The running statistics come within 0.2 % of the pictures' own, 0.9^60.
+    (0..60).for_each(|_| drop(training.forward(&mut weights, &pictures)));
     Small { weights, pictures, labels: vec![0, 2, 1, 2] }
 }
 
@@ -53,39 +60,29 @@ fn slope(logits: &[f32], labels: &[usize]) -> Vec<f32> {
     each.collect()
 }
 
-/// The step of the differences. Logits of about 1 carry a rounding of about 1e-7 a layer, four
-/// layers: the loss is known to 5e-7, and its difference over 2h to 5e-7 / h. A step of 1/64 leaves
-/// 3e-5 of that, and twice that for half the step; a larger one would run into more kinks.
-const H: f32 = 1.0 / 64.0;
+/// The step of the differences. The loss is known to about 5e-7, five layers' roundings of numbers
+/// around 2, so a difference over 2h is known to that over h; a larger step would need more than two
+/// differences to find the limit.
+const H: f32 = 1.0 / 16.0;
 const NOISE: f64 = 5e-7 / (H as f64 / 2.0);
 
 /// Compares `gradient` with central differences of `loss_at`, which moves one number by some amount.
 ///
-/// Where the net is smooth, halving the step leaves a quarter of the error, so two steps give the limit
-/// and the error both. Where they differ by more than a tenth of the gradient's size there is a
-/// kink between them, and the place says nothing. Which places those are follows from the
-/// loss alone, so a wrong gradient cannot hide there; most places must be free of them.
+/// Halving the step leaves a quarter of the difference's error: two steps give the limit, with less
+/// error than they differ by.
 fn holds(what: &str, gradient: &[f32], mut loss_at: impl FnMut(usize, f32) -> f64) {
-    let largest = gradient.iter().fold(0.0_f32, |most, g| most.max(g.abs()));
-    let mut smooth = 0;
     for (index, &gradient) in gradient.iter().enumerate() {
         let mut over = |h: f32| (loss_at(index, h) - loss_at(index, -h)) / (2.0 * f64::from(h));
         let (far, near) = (over(H), over(H / 2.0));
-        if (far - near).abs() > 0.02 * f64::from(largest) {
-            continue;
-        }
-        smooth += 1;
-        let limit = near + (near - far) / 3.0;
-        let (off, tolerance) =
-            ((limit - f64::from(gradient)).abs(), NOISE * 2.0 + (far - near).abs());
-        assert!(
-            off <= tolerance,
-            "{what} {index}: {gradient} instead of {limit}, {tolerance:e} allowed"
-        );
+        let (limit, tolerance) =
+            (near + (near - far) / 3.0, 2.0 * NOISE + (near - far).abs() / 3.0);
+        let off = (limit - f64::from(gradient)).abs();
+        assert!(off <= tolerance, "{what} {index}: {gradient}, not {limit} ± {tolerance:e}");
     }
-    let (total, needed) = (gradient.len(), 3 * gradient.len() / 4);
-    println!("{what}: {smooth} of {total} places are smooth, largest {largest}");
-    assert!(smooth >= needed, "{what}: only {smooth} of {total} places are smooth");
+    // Were the gradient lost in the tolerance, the comparison would say nothing.
+    let largest = gradient.iter().fold(0.0_f32, |most, g| most.max(g.abs()));
+    println!("{what}: largest {largest}");
+    assert!(f64::from(largest) > 20.0 * NOISE, "{what}: no gradient above {largest:e}");
 }
 
 #[test]
