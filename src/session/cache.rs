@@ -12,15 +12,21 @@ use anyhow::{Context, Result, ensure};
 /// The versions that this program was built and tested with.
 const LOCK: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.lock"));
 
-/// evcxr builds everything for debugging; what cells call is compiled for speed instead. Incremental
-/// compilation is off because it would keep the prelude from being optimised as a whole.
+/// evcxr builds everything for debugging; what cells call is compiled for speed instead, and only
+/// the cells themselves (`ctx`) stay checked and quick to compile. Incremental compilation is off
+/// because it would keep the prelude from being optimised as a whole.
 const CONFIG: &str = r#"[build]
 incremental = false
 
-[profile.dev.package."*"]
+[profile.dev]
 opt-level = 3
 debug-assertions = false
 overflow-checks = false
+
+[profile.dev.package.ctx]
+opt-level = 1
+debug-assertions = true
+overflow-checks = true
 "#;
 
 /// Keeps cargo from looking for a workspace any further up, wherever the cache folder lies.

@@ -31,7 +31,10 @@ impl CellError {
             Error::CompilationErrors(errors) => compilation(&errors, code),
             Error::SubprocessTerminated(message) => new(
                 "the cell's process ended",
-                format!("{}\nAll variables are lost; functions and types are kept.", message.trim()),
+                format!(
+                    "{}\nAll variables are lost; functions and types are kept.",
+                    message.trim()
+                ),
             ),
             Error::TypeRedefinedVariablesLost(names) => new(
                 "variables lost",
@@ -49,7 +52,12 @@ impl CellError {
         )
     }
 
-    /// The kind and the text.
+    /// The kind and the first line of the message.
+    pub fn summary(&self) -> String {
+        format!("{}: {}", self.name, self.message.lines().next().unwrap_or_default())
+    }
+
+    /// The kind and the whole text.
     pub fn text(&self) -> String {
         format!("{}: {}", self.name, self.traceback.join("\n"))
     }
@@ -64,7 +72,8 @@ fn new(name: &str, message: String) -> CellError {
 fn panic_message(stderr: &[String]) -> Vec<String> {
     let start = stderr.iter().rposition(|line| line.contains("panicked at "));
     let Some(start) = start else { return stderr.to_vec() };
-    let place = stderr[start].split("panicked at ").nth(1).unwrap_or_default().trim_end_matches(':');
+    let place =
+        stderr[start].split("panicked at ").nth(1).unwrap_or_default().trim_end_matches(':');
     let mut message: Vec<String> = stderr[start + 1..]
         .iter()
         .take_while(|line| *line != "stack backtrace:" && !line.starts_with("note: "))
@@ -104,7 +113,8 @@ fn describe(error: &CompilationError, code: &str, out: &mut Vec<String>) {
         }
         if span.start_line == span.end_line {
             let width = span.end_column.saturating_sub(span.start_column).max(1);
-            let (gap, carets) = (" ".repeat(span.start_column.saturating_sub(1)), "^".repeat(width));
+            let (gap, carets) =
+                (" ".repeat(span.start_column.saturating_sub(1)), "^".repeat(width));
             out.push(format!("     | {gap}{carets} {}", message.label).trim_end().to_owned());
         }
     }
@@ -131,7 +141,8 @@ mod tests {
 
     #[test]
     fn a_panic_in_a_library_says_where() {
-        let stderr = lines("thread 'main' panicked at prelude/src/net.rs:5:9:\noff by one\nnote: run");
+        let stderr =
+            lines("thread 'main' panicked at prelude/src/net.rs:5:9:\noff by one\nnote: run");
         let error = CellError::while_running(Failed::Panic, &stderr);
         assert_eq!(error.message, "off by one\nat prelude/src/net.rs:5:9");
     }

@@ -23,7 +23,7 @@ pub use cache::Cache;
 pub use failure::CellError;
 pub use output::{Bundle, Output, Progress};
 pub use settings::{PRELUDE, library_path, write_settings};
-pub use template::{Warmth, warm};
+pub use template::{Warming, Warmth, warm};
 pub use workdir::WorkDir;
 
 use streams::Listener;
@@ -52,7 +52,7 @@ impl Session {
     pub fn start(around: &Surroundings, on: &mut dyn FnMut(Warmth)) -> Result<Session> {
         let cache = Cache::open()?;
         let work = {
-            let _unchanging = warm(&cache, on)?;
+            let _unchanging = warm(&cache, Warming::Build, on)?;
             WorkDir::clone_of(&cache)?
         };
         write_settings(&cache, &work.path)?;

@@ -125,7 +125,9 @@ impl Reader {
 
     fn bundle(&mut self) -> Vec<Output> {
         let bundle = std::mem::take(&mut self.bundle);
-        if bundle.is_empty() { vec![] } else { vec![Output::Shown(bundle)] }
+        // evcxr shows the value of a cell that ends in a loop, too.
+        let is_unit = bundle.len() == 1 && bundle.get("text/plain").is_some_and(|it| it == "()");
+        if bundle.is_empty() || is_unit { vec![] } else { vec![Output::Shown(bundle)] }
     }
 }
 

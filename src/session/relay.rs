@@ -24,6 +24,9 @@ const PANICKED: &str = "EVCXR_PANIC_NOTIFICATION";
 const LEFT_BY_ERROR: &str = "EVCXR_ERROR_OCCURRED";
 const BEGIN: &str = "EVCXR_BEGIN_CONTENT ";
 const END: &str = "EVCXR_END_CONTENT";
+/// What evcxr's own first cell, `42`, prints. evcxr waits until somebody has read every other line,
+/// but it lets nobody read before that cell has ended.
+const GREETING: [&str; 4] = ["EVCXR_BEGIN_CONTENT text/plain", "42", END, COMPLETE];
 
 /// Puts the relay between this process's standard output and the reader, if this is a cell process
 /// of one of our sessions. Without it (a stock kernel, or no cell process) nothing changes.
@@ -62,10 +65,24 @@ fn pump(mut cells: impl BufRead, mut reader: impl Write) {
 struct Translator {
     /// The MIME type and the lines so far of a block of content that has not ended yet.
     block: Option<(String, Vec<String>)>,
+    /// How many of the process's lines so far are those of the greeting, until one is not.
+    greeting: usize,
 }
 
 impl Translator {
     fn translate(&mut self, line: &str) -> Vec<String> {
+        if GREETING.get(self.greeting) == Some(&line) {
+            self.greeting += 1;
+            let all = self.greeting == GREETING.len();
+            return if all { GREETING.map(str::to_owned).to_vec() } else { vec![] };
+        }
+        let held = if self.greeting < GREETING.len() { self.greeting } else { 0 };
+        self.greeting = GREETING.len();
+        let lines = GREETING[..held].iter().copied().chain([line]);
+        lines.flat_map(|line| self.after_greeting(line)).collect()
+    }
+
+    fn after_greeting(&mut self, line: &str) -> Vec<String> {
         for sentinel in [COMPLETE, PANICKED, LEFT_BY_ERROR] {
             if let Some(before) = line.strip_suffix(sentinel) {
                 let mut out = if before.is_empty() { vec![] } else { self.content(before) };
@@ -125,6 +142,15 @@ mod tests {
         let out = relayed(&[block, block].concat());
         assert_eq!(out.len(), 2);
         assert_eq!(out[0], "\u{1e}{\"content\":{\"mime\":\"text/html\",\"text\":\"<b>\\n</b>\"}}");
+    }
+
+    #[test]
+    fn the_greeting_alone_passes_as_it_is() {
+        assert_eq!(relayed(&GREETING), GREETING);
+        let other = relayed(&["EVCXR_BEGIN_CONTENT text/plain", "43", END]);
+        assert_eq!(other, ["\u{1e}{\"content\":{\"mime\":\"text/plain\",\"text\":\"43\"}}"]);
+        let later = relayed(&[&["first"], &GREETING[..]].concat());
+        assert_eq!(later[2..], [END_OF_CELL, COMPLETE]);
     }
 
     #[test]

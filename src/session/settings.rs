@@ -11,19 +11,14 @@ use super::cache::Cache;
 /// What every cell can use without asking for it.
 pub const PRELUDE: &str = "use erm::prelude::*;";
 
-/// Writes evcxr's settings into a work folder: cells are built in that very folder, and lightly
-/// optimised, since what takes long in them is the prelude's work. The last two files are for
-/// evcxr's own Jupyter kernel; its first line puts the versions back that its first build drops.
+/// Writes evcxr's settings into a work folder: cells are built in that very folder. The last two
+/// files are for evcxr's own Jupyter kernel, which reads them after its first build; that build has
+/// no dependency yet and drops all versions from the lock file, so they are put back.
 pub fn write_settings(cache: &Cache, work: &Path) -> Result<()> {
-    let toml = format!("[evcxr]\ntmpdir = {:?}\nopt_level = \"1\"\n", work);
-    fs::write(work.join("evcxr.toml"), toml)?;
+    fs::write(work.join("evcxr.toml"), format!("[evcxr]\ntmpdir = {work:?}\n"))?;
     let (from, to) = (cache.template().join("Cargo.lock"), work.join("Cargo.lock"));
-    let init = format!(
-        "!cp {} {}\n:dep {}\n",
-        shell_quoted(&from),
-        shell_quoted(&to),
-        cache.dependency()
-    );
+    let init =
+        format!("!cp {} {}\n:dep {}\n", shell_quoted(&from), shell_quoted(&to), cache.dependency());
     fs::write(work.join("init.evcxr"), init)?;
     fs::write(work.join("prelude.rs"), PRELUDE)?;
     Ok(())

@@ -29,27 +29,45 @@ pub struct Warmth {
     pub name: String,
 }
 
+/// What a warm-up does beforehand.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Warming {
+    /// Builds what cells link to: all that a cell without a mistake needs.
+    Build,
+    /// Also checks it, so that the first mistake in a cell is found as fast as later ones.
+    BuildAndCheck,
+}
+
 /// Brings the template up to date and keeps other programs from changing it until the returned
-/// file is dropped. Does nothing but ask cargo if all is built, which takes a fraction of a second.
-pub fn warm(cache: &Cache, on: &mut dyn FnMut(Warmth)) -> Result<File> {
+/// file is dropped. Where all is built, cargo finds that out in a fraction of a second.
+pub fn warm(cache: &Cache, warming: Warming, on: &mut dyn FnMut(Warmth)) -> Result<File> {
     let template = cache.template();
     fs::create_dir_all(template.join("src"))?;
     remove_unused(cache, &template);
     let in_use = File::create(template.join(LOCK_FILE))?;
     in_use.lock().context("cannot lock the template of the sessions")?;
     write_crate(cache, &template)?;
-    let total = crates(cache, &template)?;
-    let mut done = 0;
-    for verb in ["build", "check"] {
+    let crates = crates(cache, &template)?;
+    let checked = template.join("checked");
+    let verbs: &[&str] = match warming {
+        Warming::Build => &["build"],
+        Warming::BuildAndCheck => &["build", "check"],
+    };
+    let (mut done, total) = (0, crates * verbs.len());
+    for &verb in verbs {
         let fresh = pass(cache, &template, verb, |name| {
             done += 1;
-            on(Warmth { done: done.min(2 * total), total: 2 * total, name });
+            on(Warmth { done: done.min(total), total, name });
         })?;
-        if fresh && template.join("warm").exists() {
-            return Ok(in_use);
+        if verb == "check" {
+            File::create(&checked)?;
+        } else if !fresh {
+            // Whatever was checked before was another state of the prelude.
+            let _ = fs::remove_file(&checked);
+        } else if checked.exists() {
+            break;
         }
     }
-    File::create(template.join("warm"))?;
     Ok(in_use)
 }
 
