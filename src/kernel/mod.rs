@@ -17,7 +17,7 @@ pub fn serve() -> Result<()> {
     write_settings(&cache, &work.path)?;
     let variables = [
         ("EVCXR_CONFIG_DIR", work.path.clone().into_os_string()),
-        ("LD_LIBRARY_PATH", library_path()),
+        library_path(&cache, &work.path)?,
         // evcxr's kernel renews its own registration on start; this is not it.
         ("JUPYTER_PATH", work.path.join("jupyter").into_os_string()),
     ];

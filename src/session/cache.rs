@@ -40,6 +40,8 @@ pub struct Cache {
     pub prelude: PathBuf,
     /// The compiler, its version and its host, as `rustc -vV` says it.
     pub rustc: String,
+    /// The folder of the standard library as a dynamic library.
+    pub standard_library: PathBuf,
 }
 
 impl Cache {
@@ -54,7 +56,8 @@ impl Cache {
                 format!("cannot write to the cache folder {} (ERM_CACHE sets it)", folder.display())
             })?;
         let folder = folder.canonicalize()?;
-        Ok(Cache { folder, prelude, rustc: rustc_version()? })
+        let standard_library = ask_rustc(&["--print", "target-libdir"])?.trim().into();
+        Ok(Cache { folder, prelude, rustc: ask_rustc(&["-vV"])?, standard_library })
     }
 
     /// The host triple, such as `x86_64-unknown-linux-gnu`.
@@ -111,8 +114,8 @@ pub fn tool(name: &str) -> PathBuf {
     found.map_or(name.into(), |output| String::from_utf8_lossy(&output.stdout).trim().into())
 }
 
-fn rustc_version() -> Result<String> {
-    let output = Command::new(tool("rustc")).arg("-vV").output().context(
+fn ask_rustc(question: &[&str]) -> Result<String> {
+    let output = Command::new(tool("rustc")).args(question).output().context(
         "no Rust compiler found: cells are compiled, so install Rust from https://rustup.rs",
     )?;
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())

@@ -56,9 +56,10 @@ impl Session {
             WorkDir::clone_of(&cache)?
         };
         write_settings(&cache, &work.path)?;
+        let process = cell_process(&cache, &work, around)?;
         // evcxr looks for its settings in the current folder before anywhere else.
         env::set_current_dir(&work.path)?;
-        let started = EvalContext::with_subprocess_command(cell_process(around)?);
+        let started = EvalContext::with_subprocess_command(process);
         env::set_current_dir(around.folder)?;
         let (context, streams) = started.map_err(|error| anyhow!("evcxr cannot start: {error}"))?;
         let context = CommandContext::with_eval_context(context);
@@ -104,12 +105,13 @@ impl Session {
 }
 
 /// Our own binary, which evcxr starts as the process in which cells run.
-fn cell_process(around: &Surroundings) -> Result<Command> {
+fn cell_process(cache: &Cache, work: &WorkDir, around: &Surroundings) -> Result<Command> {
+    let (libraries, path) = library_path(cache, &work.path)?;
     let mut command = Command::new(env::current_exe()?);
     command
         .current_dir(around.folder)
         .envs(around.variables.iter().copied())
         .env(relay::FRONT.0, relay::FRONT.1)
-        .env("LD_LIBRARY_PATH", library_path());
+        .env(libraries, path);
     Ok(command)
 }

@@ -24,13 +24,16 @@ pub fn write_settings(cache: &Cache, work: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The folders in which a cell process looks for libraries first, without those that hold another
-/// build of the prelude: `cargo run` and `cargo test` name such a folder.
-pub fn library_path() -> OsString {
-    let path = env::var_os("LD_LIBRARY_PATH").unwrap_or_default();
-    let holds_prelude = |folder: &Path| folder.join("liberm.so").exists();
-    let kept: Vec<_> = env::split_paths(&path).filter(|folder| !holds_prelude(folder)).collect();
-    env::join_paths(kept).unwrap_or_default()
+/// The variable that says where a cell process looks for libraries first, and its value: the
+/// session's own build of the prelude, before any other that `cargo run` or `cargo test` may have
+/// named, and the compiler's standard library. Cells know the way to the latter only from the folder
+/// below the one into which evcxr moves them.
+pub fn library_path(cache: &Cache, work: &Path) -> Result<(&'static str, OsString)> {
+    let name = if cfg!(target_os = "macos") { "DYLD_LIBRARY_PATH" } else { "LD_LIBRARY_PATH" };
+    let before = env::var_os(name).unwrap_or_default();
+    let built = work.join("target").join(cache.host()?).join("debug");
+    let folders = [built, cache.standard_library.clone()].into_iter();
+    Ok((name, env::join_paths(folders.chain(env::split_paths(&before)))?))
 }
 
 fn shell_quoted(path: &Path) -> String {
