@@ -2,17 +2,37 @@
 //! `data → net → train → attack → features → judge → chart`.
 #![deny(missing_docs)]
 
+pub mod attack;
+mod cache;
+pub mod chart;
 pub mod data;
+pub mod engine;
 mod error;
+pub mod features;
+pub mod judge;
+pub mod net;
+pub mod ops;
+pub mod paper;
+pub mod record;
+mod scale;
+pub mod show;
+pub mod train;
 
 pub use dfdx;
 pub use error::{Error, Result};
 pub use image;
 pub use ndarray;
 pub use plotters;
+pub use scale::Scale;
 
 /// What `use erm::prelude::*;` brings into a cell.
 pub mod prelude {
-    pub use crate::data::{Data, Dataset, Images};
-    pub use crate::{Error, Result};
+    pub use crate::attack::{Norm, Pgd, fgsm};
+    pub use crate::chart::{Align, Chart, Gallery, Table, gallery, paper_vs_here};
+    pub use crate::data::{Augment, Data, Dataset, Images, SeeFar};
+    pub use crate::net::{Architecture, Net};
+    pub use crate::record::Record;
+    pub use crate::show::{Progress, stage};
+    pub use crate::train::{Log, Recipe, Schedule};
+    pub use crate::{Error, Result, Scale, features, judge, paper};
 }

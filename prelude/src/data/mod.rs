@@ -1,7 +1,24 @@
 //! Owned, labelled images in [0, 1], and where they come from.
+//!
+//! [`Data::cifar10`] reads or downloads the real thing, [`Data::see_far`] makes the data set of
+//! planet Erm on the spot. Both are a [`Data`]: two [`Dataset`]s, one to learn from, one to judge by.
 
+mod augment;
+mod cifar10;
 mod dataset;
+mod disk;
+mod fingerprint;
 mod images;
+mod see_far;
+mod subset;
 
+pub use augment::Augment;
 pub use dataset::{Data, Dataset};
 pub use images::Images;
+pub use see_far::SeeFar;
+
+/// The shape of one image: channels, height, width.
+pub const IMAGE: [usize; 3] = [3, 32, 32];
+
+/// How many values one image has.
+pub const PIXELS: usize = IMAGE[0] * IMAGE[1] * IMAGE[2];

@@ -1,0 +1,11 @@
+//! Attacks: small changes to pictures that change what a net sees in them. Paper: sections 2 and C.
+
+mod descend;
+mod goal;
+mod norm;
+mod pgd;
+
+pub use norm::Norm;
+pub use pgd::{Pgd, fgsm};
+
+pub(crate) use goal::Goal;

@@ -1,0 +1,205 @@
+//! Projected gradient descent, and the fast gradient sign method as its first step.
+
+use super::descend::{Walk, ascend};
+use super::{Goal, Norm};
+use crate::data::Images;
+use crate::engine::Frozen;
+use crate::net::Net;
+use crate::show::Progress;
+use crate::{Error, Result};
+use ndarray::Array4;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
+use std::fmt;
+use std::sync::Arc;
+
+/// How many images go through the net at once.
+const BATCH: usize = 128;
+
+/// Projected gradient descent in a ball around each picture. Paper: C.3, Tables 4 and 6.
+///
+/// Every number is in pixel units of [0, 1]. Each step moves by `step_size` along the steepest
+/// direction of the norm, then back into the ball, then into [0, 1].
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pgd {
+    norm: Norm,
+    epsilon: f32,
+    steps: usize,
+    step_size: Option<f32>,
+    random: Option<RandomStart>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct RandomStart {
+    restarts: usize,
+    seed: u64,
+}
+
+impl Pgd {
+    /// In the ball `‖δ‖₂ ≤ epsilon`; 20 steps from the picture itself, until told otherwise.
+    pub fn l2(epsilon: f32) -> Self {
+        Self { norm: Norm::L2, epsilon, steps: 20, step_size: None, random: None }
+    }
+
+    /// In the ball `‖δ‖∞ ≤ epsilon`; 20 steps from the picture itself, until told otherwise.
+    pub fn linf(epsilon: f32) -> Self {
+        Self { norm: Norm::Linf, ..Self::l2(epsilon) }
+    }
+
+    /// How many gradient steps, at least one.
+    pub fn steps(self, steps: usize) -> Self {
+        Self { steps, ..self }
+    }
+
+    /// How far each step goes. Until told: `2.5 · epsilon / steps`, the authors' rule for evaluation.
+    pub fn step_size(self, step_size: f32) -> Self {
+        Self { step_size: Some(step_size), ..self }
+    }
+
+    /// Starts at a random point of the ball, `restarts` times, and keeps each image's best end.
+    pub fn random_starts(self, restarts: usize, seed: u64) -> Self {
+        Self { random: Some(RandomStart { restarts, seed }), ..self }
+    }
+
+    /// The norm of the ball.
+    pub fn norm(&self) -> Norm {
+        self.norm
+    }
+
+    /// The radius of the ball.
+    pub fn epsilon(&self) -> f32 {
+        self.epsilon
+    }
+
+    /// Moves each image away from its class in `labels`; `(n, 3, 32, 32)` in [0, 1], as floats.
+    ///
+    /// # Errors
+    /// If a number of the attack is out of range, or images, labels and net do not fit together.
+    pub fn perturb(&self, net: &Net, images: &Images, labels: &[usize]) -> Result<Images> {
+        self.run(net, images, labels, Goal::Away)
+    }
+
+    /// Moves each image toward its class in `targets`; `(n, 3, 32, 32)` in [0, 1], as floats.
+    ///
+    /// # Errors
+    /// If a number of the attack is out of range, or images, targets and net do not fit together.
+    pub fn perturb_toward(&self, net: &Net, images: &Images, targets: &[usize]) -> Result<Images> {
+        self.run(net, images, targets, Goal::Toward)
+    }
+
+    fn run(&self, net: &Net, images: &Images, classes: &[usize], goal: Goal) -> Result<Images> {
+        self.check()?;
+        net.check(images, Some(classes))?;
+        let frozen = net.freeze();
+        let progress = Progress::start(&self.to_string(), "images", images.len());
+        let mut out = Vec::with_capacity(images.len() * images.pixels());
+        for start in (0..images.len()).step_by(BATCH) {
+            let end = (start + BATCH).min(images.len());
+            let batch = images.batch(&(start..end).collect::<Vec<_>>());
+            let batch = batch.as_slice().expect("a batch is contiguous");
+            let classes = &classes[start..end];
+            out.extend(self.batch(&frozen, batch, classes, goal, start as u64));
+            progress.advance(end - start);
+        }
+        let [n, channels, height, width] = images.shape();
+        let array = Array4::from_shape_vec((n, channels, height, width), out);
+        Ok(Images::Floats(array.expect("every image was perturbed once")))
+    }
+
+    /// Perturbs one batch `(n, pixels)`; `index` tells its random starts from other batches'.
+    pub(crate) fn batch(
+        &self,
+        net: &Arc<Frozen>,
+        pictures: &[f32],
+        classes: &[usize],
+        goal: Goal,
+        index: u64,
+    ) -> Vec<f32> {
+        let pixels = pictures.len() / classes.len().max(1);
+        let walk = self.walk();
+        let gradient = |x: &[f32]| goal.gradient(net, x, classes);
+        let Some(random) = self.random else {
+            return ascend(walk, pictures, pictures.to_vec(), pixels, gradient);
+        };
+        let mut best = pictures.to_vec();
+        let mut heights = vec![f32::NEG_INFINITY; classes.len()];
+        for restart in 0..random.restarts as u64 {
+            let mut rng = ChaCha8Rng::seed_from_u64(random.seed);
+            rng.set_stream(index * random.restarts as u64 + restart);
+            let start = self.random_start(pictures, pixels, &mut rng);
+            let end = ascend(walk, pictures, start, pixels, gradient);
+            let reached = goal.reached(net, &end, classes);
+            for (i, height) in reached.into_iter().enumerate() {
+                if height > heights[i] {
+                    heights[i] = height;
+                    let image = i * pixels..(i + 1) * pixels;
+                    best[image.clone()].copy_from_slice(&end[image]);
+                }
+            }
+        }
+        best
+    }
+
+    fn walk(&self) -> Walk {
+        let step_size = self.step_size.unwrap_or(2.5 * self.epsilon / self.steps as f32);
+        Walk { norm: self.norm, epsilon: self.epsilon, step_size, steps: self.steps }
+    }
+
+    fn random_start(&self, pictures: &[f32], pixels: usize, rng: &mut ChaCha8Rng) -> Vec<f32> {
+        let mut delta = vec![0.0; pixels];
+        let mut start = pictures.to_vec();
+        for image in start.chunks_mut(pixels) {
+            self.norm.random_start(self.epsilon, rng, &mut delta);
+            for (value, delta) in image.iter_mut().zip(&delta) {
+                *value = (*value + delta).clamp(0.0, 1.0);
+            }
+        }
+        start
+    }
+
+    /// Whether every number of the attack is in its range.
+    pub(crate) fn check(&self) -> Result<()> {
+        let walk = self.walk();
+        if !(self.epsilon >= 0.0 && self.epsilon.is_finite()) {
+            return Err(Error::invalid(
+                "an epsilon of 0 or more",
+                self.epsilon.to_string(),
+                "Give the radius of the ball in pixel units of [0, 1], such as 0.5 for ℓ2.",
+            ));
+        }
+        if !(walk.step_size >= 0.0 && walk.step_size.is_finite()) || self.steps == 0 {
+            return Err(Error::invalid(
+                "one step or more, and a step size of 0 or more",
+                format!("{} steps of size {}", self.steps, walk.step_size),
+                "Leave the step size out to have 2.5 · epsilon / steps.",
+            ));
+        }
+        match self.random {
+            Some(RandomStart { restarts: 0, .. }) => Err(Error::invalid(
+                "one restart or more",
+                "0 restarts",
+                "Leave random_starts out to start at the picture itself.",
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The fast gradient sign method: one ℓ∞ step of size epsilon (Goodfellow et al., 2014).
+pub fn fgsm(epsilon: f32) -> Pgd {
+    Pgd::linf(epsilon).steps(1).step_size(epsilon)
+}
+
+/// One line that names every number: `PGD ℓ2 0.5, 100 steps of 0.1`.
+impl fmt::Display for Pgd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Walk { norm, epsilon, step_size, steps } = self.walk();
+        write!(f, "PGD {} {epsilon}, {steps} steps of {step_size}", norm.symbol())?;
+        match self.random {
+            Some(random) => {
+                write!(f, ", {} random starts (seed {})", random.restarts, random.seed)
+            }
+            None => Ok(()),
+        }
+    }
+}

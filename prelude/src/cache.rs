@@ -1,0 +1,81 @@
+//! The folder where Erm keeps what it downloads, builds and records.
+
+use std::env;
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::{Error, Result};
+
+/// The cache folder, made if it is not there yet.
+///
+/// `$ERM_CACHE`, else `$XDG_CACHE_HOME/erm`, else `$HOME/.cache/erm`.
+///
+/// # Errors
+/// If none of the three variables is set, or if the folder cannot be made.
+pub(crate) fn folder() -> Result<PathBuf> {
+    let folder = choose(|name| env::var_os(name).filter(|value| !value.is_empty()))?;
+    fs::create_dir_all(&folder).map_err(|problem| {
+        Error::file(&folder, problem, "Set ERM_CACHE to a folder that you can write to.")
+    })?;
+    Ok(folder)
+}
+
+/// Writes a file that appears only when it is complete, and replaces what was there.
+///
+/// # Errors
+/// If the folder or the file cannot be written; nothing half-written stays.
+pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
+    let remedy = "Make room, or choose a path where you may write.";
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(|e| Error::file(folder, e, remedy))?;
+    }
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.part", std::process::id()));
+    let partial = path.with_file_name(name);
+    fs::write(&partial, bytes).and_then(|()| fs::rename(&partial, path)).map_err(|problem| {
+        // It may never have been made, and there is nothing to say about that.
+        let _ = fs::remove_file(&partial);
+        Error::file(path, problem, remedy)
+    })
+}
+
+fn choose(variable: impl Fn(&str) -> Option<OsString>) -> Result<PathBuf> {
+    if let Some(own) = variable("ERM_CACHE") {
+        return Ok(PathBuf::from(own));
+    }
+    if let Some(shared) = variable("XDG_CACHE_HOME") {
+        return Ok(PathBuf::from(shared).join("erm"));
+    }
+    let home = variable("HOME").ok_or_else(|| {
+        Error::invalid(
+            "a home folder to keep the cache in",
+            "neither ERM_CACHE nor XDG_CACHE_HOME nor HOME set",
+            "Set ERM_CACHE to a folder that you can write to.",
+        )
+    })?;
+    Ok(PathBuf::from(home).join(".cache/erm"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chosen(set: &[(&str, &str)]) -> Result<PathBuf> {
+        choose(|name| set.iter().find(|(key, _)| *key == name).map(|(_, value)| value.into()))
+    }
+
+    #[test]
+    fn the_own_variable_wins_over_the_shared_one_and_that_over_home() {
+        let all = [("HOME", "/h"), ("XDG_CACHE_HOME", "/x"), ("ERM_CACHE", "/e")];
+        assert_eq!(chosen(&all).unwrap(), PathBuf::from("/e"));
+        assert_eq!(chosen(&all[..2]).unwrap(), PathBuf::from("/x/erm"));
+        assert_eq!(chosen(&all[..1]).unwrap(), PathBuf::from("/h/.cache/erm"));
+    }
+
+    #[test]
+    fn without_a_home_the_error_names_the_variable_to_set() {
+        let message = chosen(&[]).unwrap_err().to_string();
+        assert!(message.contains("Set ERM_CACHE"), "{message}");
+    }
+}

@@ -1,0 +1,179 @@
+//! Random crops and mirror images, so that a net sees no training picture twice.
+
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use super::{IMAGE, PIXELS};
+use crate::{Error, Result};
+
+const SIDE: usize = IMAGE[1];
+
+/// What happens to a training picture before the net sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Augment(Kind);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Nothing,
+    CropAndFlip,
+}
+
+/// How far a picture moves at most, in pixels: the paper's library pads by 4 before it crops.
+const PAD: usize = 4;
+
+impl Augment {
+    /// Pictures stay as they are.
+    pub fn none() -> Self {
+        Self(Kind::Nothing)
+    }
+
+    /// Pads with 4 black pixels on each side, crops 32×32 at a random place, and mirrors every
+    /// second picture left to right: the paper's augmentation of CIFAR-10.
+    pub fn crop_and_flip() -> Self {
+        Self(Kind::CropAndFlip)
+    }
+
+    /// Changes one image (3×32×32 values: channels, rows, columns) in place.
+    ///
+    /// # Errors
+    /// If `image` does not hold 3072 values.
+    pub fn apply(&self, image: &mut [f32], rng: &mut ChaCha8Rng) -> Result<()> {
+        if image.len() != PIXELS {
+            return Err(Error::invalid(
+                format!("an image of {PIXELS} values"),
+                format!("{}", image.len()),
+                "Pass one image at a time: `batch.chunks_mut(3072)`",
+            ));
+        }
+        if self.0 == Kind::CropAndFlip {
+            let [down, right] = [(); 2].map(|()| rng.gen_range(-(PAD as isize)..=PAD as isize));
+            if rng.gen_bool(0.5) {
+                image.chunks_mut(SIDE).for_each(<[f32]>::reverse);
+            }
+            image.chunks_mut(SIDE * SIDE).for_each(|channel| shift(channel, down, right));
+        }
+        Ok(())
+    }
+
+    /// The random numbers for one image in one epoch. They depend on nothing else, so neither
+    /// batches nor threads change what an image becomes.
+    pub fn rng(seed: u64, epoch: usize, index: usize) -> ChaCha8Rng {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        rng.set_stream(((epoch as u64) << 32) + index as u64);
+        rng
+    }
+}
+
+/// Moves one channel by whole pixels, and fills with black what comes in from outside.
+fn shift(channel: &mut [f32], down: isize, right: isize) {
+    let whole = down * SIDE as isize + right;
+    let distance = whole.unsigned_abs();
+    // One move of everything also wraps row ends onto the next rows; the borders blank them.
+    if whole >= 0 {
+        channel.copy_within(..channel.len() - distance, distance);
+    } else {
+        channel.copy_within(distance.., 0);
+    }
+    for (row, values) in channel.chunks_mut(SIDE).enumerate() {
+        let from = row as isize - down;
+        if !(0..SIDE as isize).contains(&from) {
+            values.fill(0.0);
+        } else if right >= 0 {
+            values[..right.unsigned_abs()].fill(0.0);
+        } else {
+            values[SIDE - right.unsigned_abs()..].fill(0.0);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+
+    fn image() -> Vec<f32> {
+        (1..=PIXELS).map(|i| i as f32 / PIXELS as f32).collect()
+    }
+
+    /// The definition, written out: pixel by pixel from the padded picture.
+    fn cropped(image: &[f32], down: isize, right: isize, mirrored: bool) -> Vec<f32> {
+        let at = |c: usize, row: isize, column: isize| {
+            let inside = |v: isize| (0..SIDE as isize).contains(&v);
+            if !inside(row) || !inside(column) {
+                return 0.0;
+            }
+            let column = if mirrored { SIDE as isize - 1 - column } else { column };
+            image[c * SIDE * SIDE + row as usize * SIDE + column as usize]
+        };
+        let place = |i: usize| (i / (SIDE * SIDE), (i / SIDE % SIDE) as isize, (i % SIDE) as isize);
+        (0..PIXELS).map(place).map(|(c, row, column)| at(c, row - down, column - right)).collect()
+    }
+
+    #[test]
+    fn every_shift_equals_a_crop_of_the_padded_picture() {
+        for down in -4..=4 {
+            for right in -4..=4 {
+                let mut moved = image();
+                moved.chunks_mut(SIDE * SIDE).for_each(|channel| shift(channel, down, right));
+                assert_eq!(moved, cropped(&image(), down, right, false), "{down} {right}");
+            }
+        }
+    }
+
+    #[test]
+    fn all_crops_and_both_sides_come_up_and_nothing_else() {
+        let moves = || (-4..=4).flat_map(|down| (-4..=4).map(move |right| (down, right)));
+        let candidates: Vec<_> = moves()
+            .flat_map(|(a, b)| [false, true].map(|flip| cropped(&image(), a, b, flip)))
+            .collect();
+        let mut seen = vec![0; candidates.len()];
+        for index in 0..2000 {
+            let mut image = image();
+            Augment::crop_and_flip().apply(&mut image, &mut Augment::rng(1, 0, index)).unwrap();
+            // The first half's first difference is found early, so this comparison is cheap.
+            seen[candidates.iter().position(|c| *c == image).unwrap()] += 1;
+        }
+        assert!(seen.iter().all(|&n| n > 0), "{seen:?}");
+    }
+
+    #[test]
+    fn an_image_depends_on_seed_epoch_and_index_alone() {
+        let crop = |seed, epoch, index| {
+            let mut image = image();
+            Augment::crop_and_flip()
+                .apply(&mut image, &mut Augment::rng(seed, epoch, index))
+                .unwrap();
+            image
+        };
+        assert_eq!(crop(1, 2, 3), crop(1, 2, 3));
+        let differ = |a: fn(u64) -> (u64, usize, usize)| {
+            (0..20).any(|i| {
+                let (seed, epoch, index) = a(i);
+                crop(seed, epoch, index) != crop(0, 0, 0)
+            })
+        };
+        assert!(differ(|i| (i, 0, 0)) && differ(|i| (0, i as usize, 0)));
+        assert!(differ(|i| (0, 0, i as usize)));
+    }
+
+    #[test]
+    fn none_changes_nothing_and_a_wrong_size_is_an_error() {
+        let mut same = image();
+        Augment::none().apply(&mut same, &mut Augment::rng(1, 0, 0)).unwrap();
+        assert_eq!(same, image());
+        let error = Augment::none().apply(&mut same[..10], &mut Augment::rng(1, 0, 0));
+        assert!(error.unwrap_err().to_string().contains("found 10"));
+    }
+
+    #[test]
+    fn an_image_takes_microseconds() {
+        let (mut image, start) = (image(), Instant::now());
+        for index in 0..10_000 {
+            Augment::crop_and_flip().apply(&mut image, &mut Augment::rng(1, 0, index)).unwrap();
+        }
+        let each = start.elapsed().as_secs_f64() * 1e6 / 10_000.0;
+        println!("{each:.2} µs an image");
+        assert!(each < 100.0, "{each:.2} µs an image");
+    }
+}

@@ -1,0 +1,21 @@
+//! A short text that tells one data set from every other.
+
+use super::{Dataset, Images};
+use md5::{Digest, Md5};
+
+impl Dataset {
+    /// A fingerprint of every image and label: equal sets have equal ones, whatever their name.
+    pub(crate) fn fingerprint(&self) -> String {
+        let mut md5 = Md5::new();
+        md5.update(format!("{:?}", self.images.shape()));
+        match &self.images {
+            Images::Bytes(bytes) => match bytes.as_slice() {
+                Some(bytes) => md5.update(bytes),
+                None => bytes.iter().for_each(|v| md5.update([*v])),
+            },
+            Images::Floats(floats) => floats.iter().for_each(|v| md5.update(v.to_le_bytes())),
+        }
+        self.labels.iter().for_each(|label| md5.update(label.to_le_bytes()));
+        format!("{:x}", md5.finalize())
+    }
+}

@@ -1,0 +1,247 @@
+//! The convolution: one loop for the forward pass and for the gradient with respect to the input.
+//!
+//! A 3×3 convolution, its transpose and its strided transpose all sum `input[pixel + tap] ·
+//! weights[tap]` over a list of taps; they differ in the list and in how far apart pixels lie. So a
+//! [`Sweep`] is that list and those distances, and a register tile of pixels × output channels
+//! does the sum. What happens to a finished sum, while it is still in a register, is its
+//! [`Finish`].
+
+// Indices say better than iterators that they will be constants.
+#![allow(clippy::needless_range_loop)]
+
+use super::block::{Block, INPUT_LANES};
+use super::simd::{LANES, Simd, kernel};
+
+/// One term of the sum: where the input lies, seen from the output pixel, and which weights.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tap {
+    pub input: isize,
+    pub weights: usize,
+}
+
+/// One sweep over the pixels of an output image (or of every second pixel of every second row).
+#[derive(Clone, Debug)]
+pub(crate) struct Sweep {
+    pub taps: Vec<Tap>,
+    pub input: Block,
+    /// How many channels of an input block carry numbers.
+    pub lanes: usize,
+    /// The distance, in input pixels, between the inputs of neighbouring outputs.
+    pub stride: usize,
+    pub output: Block,
+    /// The first output pixel, and the distance to the next.
+    pub first: (usize, usize),
+    pub step: usize,
+    /// How many pixels the sweep writes.
+    pub height: usize,
+    pub width: usize,
+    /// How many vectors of output channels share a register tile.
+    pub group: usize,
+}
+
+/// What becomes of a finished sum. A null pointer stands for "none".
+#[derive(Clone, Copy)]
+pub(crate) enum Finish {
+    /// Write it.
+    Store,
+    /// `max(sum + bias, 0) + residual`; note in `mask` where the ReLU let it through.
+    Activate { bias: *const f32, residual: *const f32, mask: *mut u16 },
+    /// `sum + add` goes to `open`, and, where `mask` is set, to the output.
+    Gate { mask: *const u16, add: *const f32, open: *mut f32 },
+}
+
+impl Sweep {
+    fn weights_of_block(&self) -> usize {
+        9 * self.lanes * self.group * LANES
+    }
+}
+
+kernel! {
+    /// Runs `sweep` from `input` to `output`.
+    ///
+    /// # Safety
+    /// `input`, `output` and the pointers of `finish` must be valid for the images the sweep names
+    /// (masks: one word a vector, no border), `weights` for its packed weights.
+    sweep = run(sweep: &Sweep, input: *const f32, weights: *const f32, output: *mut f32,
+                finish: Finish)
+}
+
+#[inline(always)]
+unsafe fn run<S: Simd>(
+    sweep: &Sweep,
+    input: *const f32,
+    weights: *const f32,
+    output: *mut f32,
+    finish: Finish,
+) {
+    unsafe {
+        match (sweep.input.lanes * sweep.stride, sweep.group) {
+            (INPUT_LANES, 1) => rows::<S, 1, 4>(sweep, input, weights, output, finish),
+            (INPUT_LANES, 2) => rows::<S, 2, 4>(sweep, input, weights, output, finish),
+            (8, 1) => rows::<S, 1, 8>(sweep, input, weights, output, finish),
+            (8, 2) => rows::<S, 2, 8>(sweep, input, weights, output, finish),
+            (LANES, 1) => rows::<S, 1, 16>(sweep, input, weights, output, finish),
+            (LANES, 2) => rows::<S, 2, 16>(sweep, input, weights, output, finish),
+            (32, 1) => rows::<S, 1, 32>(sweep, input, weights, output, finish),
+            (32, 2) => rows::<S, 2, 32>(sweep, input, weights, output, finish),
+            (step, group) => unreachable!("no kernel for pixel step {step}, group {group}"),
+        }
+    }
+}
+
+/// `Q`: vectors of output channels a tile; `STEP`: floats between the inputs of neighbours.
+#[inline(always)]
+unsafe fn rows<S: Simd, const Q: usize, const STEP: usize>(
+    sweep: &Sweep,
+    input: *const f32,
+    weights: *const f32,
+    output: *mut f32,
+    finish: Finish,
+) {
+    let group_weights = sweep.input.blocks() * sweep.weights_of_block();
+    for group in 0..sweep.output.blocks() / Q {
+        let weights = unsafe { weights.add(group * group_weights) };
+        for y in 0..sweep.height {
+            let row = sweep.input.origin() + y * sweep.stride * sweep.input.row();
+            let from = unsafe { input.add(row) };
+            let mut x = 0;
+            // The tile is as wide as the registers allow; narrower ones finish the row.
+            unsafe {
+                while S::PIXELS >= 16 && Q == 1 && x + 16 <= sweep.width {
+                    tile::<S, 16, Q, STEP>(sweep, from, weights, output, finish, (group, y, x));
+                    x += 16;
+                }
+                while S::PIXELS >= 8 && x + 8 <= sweep.width {
+                    tile::<S, 8, Q, STEP>(sweep, from, weights, output, finish, (group, y, x));
+                    x += 8;
+                }
+                while S::PIXELS >= 4 && x + 4 <= sweep.width {
+                    tile::<S, 4, Q, STEP>(sweep, from, weights, output, finish, (group, y, x));
+                    x += 4;
+                }
+                while S::PIXELS == 2 && x + 2 <= sweep.width {
+                    tile::<S, 2, Q, STEP>(sweep, from, weights, output, finish, (group, y, x));
+                    x += 2;
+                }
+                while x < sweep.width {
+                    tile::<S, 1, Q, STEP>(sweep, from, weights, output, finish, (group, y, x));
+                    x += 1;
+                }
+            }
+        }
+    }
+}
+
+/// `P` neighbouring pixels of row `y` from column `x`, `Q` vectors of channels each.
+#[inline(always)]
+unsafe fn tile<S: Simd, const P: usize, const Q: usize, const STEP: usize>(
+    sweep: &Sweep,
+    row: *const f32,
+    weights: *const f32,
+    output: *mut f32,
+    finish: Finish,
+    (group, y, x): (usize, usize, usize),
+) {
+    unsafe {
+        let mut done = [[[0.0_f32; LANES]; Q]; P];
+        sum::<S, P, Q, STEP>(sweep, row.add(x * STEP), weights, done.as_mut_ptr().cast());
+        let out = sweep.output;
+        let (row, column) = (sweep.first.0 + y * sweep.step, sweep.first.1 + x * sweep.step);
+        for q in 0..Q {
+            let block = group * Q + q;
+            let mut at = out.origin() + block * out.plane() + row * out.row() + column * LANES;
+            let mut word = (block * out.height + row) * out.width + column;
+            for sums in &done {
+                write::<S>(S::load(sums[q].as_ptr()), output.add(at), finish, block, at, word);
+                at += sweep.step * LANES;
+                word += sweep.step;
+            }
+        }
+    }
+}
+
+/// The sums of a tile, left at `done` as `[P][Q][LANES]`.
+///
+/// Every index into `sums` is a constant once the loops are unrolled. Only then does the compiler keep
+/// the array in registers, which is the whole point of a tile.
+#[inline(always)]
+unsafe fn sum<S: Simd, const P: usize, const Q: usize, const STEP: usize>(
+    sweep: &Sweep,
+    input: *const f32,
+    weights: *const f32,
+    done: *mut f32,
+) {
+    unsafe {
+        let mut sums = [[S::splat(0.0); Q]; P];
+        let (mut block, mut block_weights) = (input, weights);
+        for _ in 0..sweep.input.blocks() {
+            for tap in &sweep.taps {
+                let mut from = block.offset(tap.input);
+                let mut weight = block_weights.add(tap.weights * sweep.lanes * Q * LANES);
+                for _ in 0..sweep.lanes {
+                    let mut w = [S::splat(0.0); Q];
+                    for q in 0..Q {
+                        w[q] = S::load(weight.add(q * LANES));
+                    }
+                    for p in 0..P {
+                        let value = S::splat(*from.add(p * STEP));
+                        for q in 0..Q {
+                            sums[p][q] = S::fma(value, w[q], sums[p][q]);
+                        }
+                    }
+                    from = from.add(1);
+                    weight = weight.add(Q * LANES);
+                }
+            }
+            block = block.add(sweep.input.plane());
+            block_weights = block_weights.add(sweep.weights_of_block());
+        }
+        for p in 0..P {
+            for q in 0..Q {
+                S::store(done.add((p * Q + q) * LANES), sums[p][q]);
+            }
+        }
+    }
+}
+
+/// Finishes one vector: `at` is its place in an image, `word` its place in a mask.
+#[inline(always)]
+unsafe fn write<S: Simd>(
+    sum: S::V,
+    to: *mut f32,
+    finish: Finish,
+    block: usize,
+    at: usize,
+    word: usize,
+) {
+    unsafe {
+        match finish {
+            Finish::Store => S::store(to, sum),
+            Finish::Activate { bias, residual, mask } => {
+                let value = S::add(sum, S::load(bias.add(block * LANES)));
+                let open = S::positive(value);
+                *mask.add(word) = open;
+                let value = S::keep(value, open);
+                let value = match residual.is_null() {
+                    true => value,
+                    false => S::add(value, S::load(residual.add(at))),
+                };
+                S::store(to, value);
+            }
+            Finish::Gate { mask, add, open } => {
+                let value = match add.is_null() {
+                    true => sum,
+                    false => S::add(sum, S::load(add.add(at))),
+                };
+                if !open.is_null() {
+                    S::store(open.add(at), value);
+                }
+                let value = match mask.is_null() {
+                    true => value,
+                    false => S::keep(value, *mask.add(word)),
+                };
+                S::store(to, value);
+            }
+        }
+    }
+}

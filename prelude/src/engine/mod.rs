@@ -1,0 +1,31 @@
+//! The numeric engine: a net's forward and backward pass on the CPU, fused and vectorised.
+//!
+//! It computes what the dfdx graph in [`crate::net`] computes, and is held against it.
+
+mod batch_norm;
+mod block;
+mod conv;
+mod frozen;
+mod head;
+mod pack;
+mod picture;
+mod plan;
+mod pool;
+mod simd;
+mod tape;
+mod training;
+mod weight_gradient;
+
+pub(crate) use block::INPUT_LANES;
+pub(crate) use frozen::Frozen;
+pub(crate) use head::Head;
+pub(crate) use pack::Conv;
+pub(crate) use picture::Normalisation;
+pub(crate) use plan::{NORM_EPSILON, Norm, Unit, Weights};
+pub use simd::Isa;
+pub(crate) use simd::LANES;
+pub use tape::{Batch, CpuTape};
+pub(crate) use tape::{Learner, batch, cross_entropy, frozen, parameters, training, values};
+pub(crate) use training::Training;
+
+pub mod bench;

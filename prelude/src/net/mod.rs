@@ -1,0 +1,71 @@
+//! Nets: one definition, two ways to run it (dfdx's graph and the engine), weights on disk.
+
+#[cfg(test)]
+mod agreement;
+mod architecture;
+mod check;
+mod fingerprint;
+mod graph;
+mod init;
+mod state;
+
+pub use architecture::{Architecture, Layer};
+pub use graph::{Graph, Mode};
+
+use crate::Result;
+use crate::data::Dataset;
+use crate::engine::{Frozen, Isa, Normalisation, Weights};
+use std::sync::Arc;
+
+/// A net: its layers and its numbers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Net {
+    pub(crate) architecture: Architecture,
+    pub(crate) weights: Weights,
+}
+
+impl Net {
+    /// [`Architecture::resnet`] for the images and classes of `data`, whose colours it normalises by.
+    ///
+    /// `width`: the channels of the first convolution; `seed`: of the initial weights.
+    ///
+    /// # Errors
+    /// If `width` is 0, or `data` is empty or has fewer than two classes.
+    pub fn resnet(width: usize, data: &Dataset, seed: u64) -> Result<Self> {
+        data.check()?;
+        let [_, channels, height, pixels] = data.images.shape();
+        let architecture =
+            Architecture::resnet(width, [channels, height, pixels], data.classes.len())?;
+        let (mean, deviation) = data.mean_std()?;
+        Self::new(architecture, mean.to_vec(), deviation.to_vec(), seed)
+    }
+
+    /// A net of any architecture. `mean`, `deviation`: of each channel, in units of [0, 1].
+    ///
+    /// # Errors
+    /// If the architecture does not fit together.
+    pub fn new(
+        architecture: Architecture,
+        mean: Vec<f32>,
+        deviation: Vec<f32>,
+        seed: u64,
+    ) -> Result<Self> {
+        let weights = init::weights(&architecture, Normalisation { mean, deviation }, seed)?;
+        Ok(Self { architecture, weights })
+    }
+
+    /// The net's layers.
+    pub fn architecture(&self) -> &Architecture {
+        &self.architecture
+    }
+
+    /// How many trainable numbers the net has.
+    pub fn parameters(&self) -> usize {
+        self.weights.parameters().iter().map(|p| p.len()).sum()
+    }
+
+    /// The net in evaluation mode, packed for the engine.
+    pub(crate) fn freeze(&self) -> Arc<Frozen> {
+        Arc::new(Frozen::new(&self.weights, Isa::detect()))
+    }
+}

@@ -1,0 +1,87 @@
+//! What a training leaves behind: a line an epoch, which shows itself as a chart.
+
+use super::Recipe;
+use crate::chart::Chart;
+use crate::record::Record;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// One epoch of a training.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Epoch {
+    /// The mean cross-entropy over the epoch's batches, with augmentation and as the net changed.
+    pub loss: f64,
+    /// The accuracy over the same batches, in [0, 1].
+    pub accuracy: f64,
+    /// The accuracy on the held-out images after the epoch, in [0, 1], if any were held out.
+    pub validation: Option<f64>,
+    /// How long it took.
+    pub seconds: f64,
+}
+
+/// The epochs of one training.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Log {
+    /// What was trained on: `CIFAR-10 train`.
+    pub set: String,
+    /// By which recipe.
+    pub recipe: Recipe,
+    /// What happened, epoch by epoch.
+    pub epochs: Vec<Epoch>,
+}
+
+impl Log {
+    /// The accuracy on the held-out images at the end, in [0, 1], if any were held out.
+    pub fn validation(&self) -> Option<f64> {
+        self.epochs.last()?.validation
+    }
+
+    /// How long the training took, without what a checkpoint spared.
+    pub fn seconds(&self) -> f64 {
+        self.epochs.iter().map(|epoch| epoch.seconds).sum()
+    }
+
+    /// Accuracy against epochs, in training and on the held-out images.
+    pub fn chart(&self) -> Chart {
+        let xs: Vec<f64> = (1..=self.epochs.len()).map(|epoch| epoch as f64).collect();
+        let percent = |value: &dyn Fn(&Epoch) -> f64| -> Vec<f64> {
+            self.epochs.iter().map(|epoch| 100.0 * value(epoch)).collect()
+        };
+        let chart = Chart::lines(format!("Training on {}", self.set))
+            .x("epoch")
+            .y("accuracy, %")
+            .series("training images, while they are learned", &xs, &percent(&|e| e.accuracy));
+        match self.validation() {
+            Some(_) => {
+                let held_out = percent(&|e| e.validation.unwrap_or(f64::NAN));
+                chart.series("held-out images of the same set", &xs, &held_out)
+            }
+            None => chart,
+        }
+    }
+
+    /// The log as a record: the recipe, and every epoch's raw values.
+    pub fn record(&self, name: &str) -> Record {
+        let every =
+            |value: &dyn Fn(&Epoch) -> f64| -> Vec<f64> { self.epochs.iter().map(value).collect() };
+        Record::new(name)
+            .with("set", self.set.as_str())
+            .with("recipe", self.recipe.to_string())
+            .seed(self.recipe.seed)
+            .seconds(self.seconds())
+            .values("loss", &every(&|e| e.loss))
+            .values("training accuracy", &every(&|e| e.accuracy))
+            .values("validation accuracy", &every(&|e| e.validation.unwrap_or(f64::NAN)))
+    }
+
+    /// Shows the chart of the training in a notebook.
+    pub fn evcxr_display(&self) {
+        self.chart().evcxr_display();
+    }
+}
+
+impl fmt::Display for Log {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.chart().fmt(f)
+    }
+}

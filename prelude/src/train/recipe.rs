@@ -1,0 +1,146 @@
+//! Every hyper-parameter of a training, by name.
+
+use super::Schedule;
+use crate::data::Augment;
+use crate::{Error, Result, Scale};
+use std::fmt;
+use std::path::PathBuf;
+
+/// Every hyper-parameter of a training. The fields are public: an experiment edits them directly.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Recipe {
+    /// What the recipe is for: `standard`, `D_det`.
+    pub name: String,
+    /// How often each image is seen.
+    pub epochs: usize,
+    /// How many images a step averages over.
+    pub batch: usize,
+    /// The learning rate that `schedule` takes shares of.
+    pub learning_rate: f32,
+    /// How the learning rate moves.
+    pub schedule: Schedule,
+    /// Share of the last step that goes into the next, in [0, 1).
+    pub momentum: f32,
+    /// Pulls every parameter toward 0: added to its gradient times the parameter.
+    pub weight_decay: f32,
+    /// What happens to a picture before the net sees it.
+    pub augment: Augment,
+    /// How many images of the training set are held out to watch accuracy on.
+    pub validation: usize,
+    /// Of the order of images, their augmentation and the validation split.
+    pub seed: u64,
+    /// A file that keeps the state after each epoch, and that a broken run goes on from.
+    pub checkpoint: Option<PathBuf>,
+}
+
+impl Recipe {
+    /// Standard training on the original images. Paper: C.1 and C.2.
+    ///
+    /// Demo: 10 epochs, one cycle up to 0.2. Paper: 150 epochs at 0.1, a tenth every 50.
+    pub fn standard(scale: Scale) -> Self {
+        let recipe = Self {
+            name: "standard".into(),
+            epochs: 10,
+            batch: 128,
+            learning_rate: 0.2,
+            schedule: Schedule::OneCycle { warm_up: 0.25 },
+            momentum: 0.9,
+            weight_decay: 5e-4,
+            augment: Augment::crop_and_flip(),
+            validation: 1000,
+            seed: 0,
+            checkpoint: None,
+        };
+        match scale {
+            Scale::Demo => recipe,
+            Scale::Paper => recipe.of_the_paper(0.1),
+        }
+    }
+
+    /// Standard training on D_det. Paper: Table 3 (rate 0.1, with drops, no augmentation).
+    pub fn d_det(scale: Scale) -> Self {
+        let standard = Self::standard(scale);
+        let recipe = Self { name: "D_det".into(), augment: Augment::none(), ..standard };
+        match scale {
+            Scale::Demo => Self { epochs: 15, learning_rate: 0.1, ..recipe },
+            Scale::Paper => recipe.of_the_paper(0.1),
+        }
+    }
+
+    /// Standard training on D_rand. Paper: Table 3 (rate 0.01, with drops, with augmentation).
+    ///
+    /// At demo scale augmentation hurts, so there the recipe is that of D_det.
+    pub fn d_rand(scale: Scale) -> Self {
+        match scale {
+            Scale::Demo => Self { name: "D_rand".into(), ..Self::d_det(scale) },
+            Scale::Paper => {
+                Self { name: "D_rand".into(), ..Self::standard(scale) }.of_the_paper(0.01)
+            }
+        }
+    }
+
+    fn of_the_paper(self, learning_rate: f32) -> Self {
+        let schedule = Schedule::Step { every: 50, factor: 0.1 };
+        Self { epochs: 150, learning_rate, schedule, ..self }
+    }
+
+    /// The same recipe with another number of epochs.
+    pub fn epochs(self, epochs: usize) -> Self {
+        Self { epochs, ..self }
+    }
+
+    /// The same recipe with another seed.
+    pub fn seed(self, seed: u64) -> Self {
+        Self { seed, ..self }
+    }
+
+    /// The same recipe, with its state kept in a file after each epoch.
+    pub fn checkpoint(self, path: impl Into<PathBuf>) -> Self {
+        Self { checkpoint: Some(path.into()), ..self }
+    }
+
+    /// Whether every number is in its range for a set of `images`.
+    pub(crate) fn check(&self, images: usize) -> Result<()> {
+        let positive = |value: f32| value.is_finite() && value > 0.0;
+        let broken = if self.epochs == 0 || self.batch == 0 {
+            Some(("one epoch and one image a batch, or more", format!("{self}")))
+        } else if !positive(self.learning_rate) {
+            Some(("a learning rate above 0", self.learning_rate.to_string()))
+        } else if !(0.0..1.0).contains(&self.momentum) {
+            Some(("a momentum of at least 0 and below 1", self.momentum.to_string()))
+        } else if !(self.weight_decay >= 0.0 && self.weight_decay.is_finite()) {
+            Some(("a weight decay of 0 or more", self.weight_decay.to_string()))
+        } else if self.validation >= images {
+            let found = format!("{} of {images} images held out", self.validation);
+            Some(("fewer images held out for validation than there are", found))
+        } else {
+            None
+        };
+        match broken {
+            Some((expected, found)) => {
+                Err(Error::invalid(expected, found, "Change that field of the recipe."))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// One line that names every hyper-parameter.
+impl fmt::Display for Recipe {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}: {} epochs, batch {}, rate {} {:?}, momentum {}, decay {}, {:?}, {} held out, seed {}",
+            self.name,
+            self.epochs,
+            self.batch,
+            self.learning_rate,
+            self.schedule,
+            self.momentum,
+            self.weight_decay,
+            self.augment,
+            self.validation,
+            self.seed,
+        )
+    }
+}

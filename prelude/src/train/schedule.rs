@@ -1,0 +1,60 @@
+//! How the learning rate moves while a net trains.
+
+use serde::{Deserialize, Serialize};
+
+/// The learning rate's share of its given value, over training.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Schedule {
+    /// It stays as it is.
+    Constant,
+    /// It is multiplied by `factor` every `every` epochs.
+    Step {
+        /// Epochs between two drops.
+        every: usize,
+        /// What a drop multiplies by.
+        factor: f32,
+    },
+    /// It rises in a straight line over the first `warm_up` share of all steps, then falls to 0.
+    OneCycle {
+        /// The share of steps that rise, in (0, 1).
+        warm_up: f32,
+    },
+}
+
+impl Schedule {
+    /// The share of the learning rate at `step` of `steps`, in epoch `epoch` (from 0).
+    pub fn share(self, step: usize, steps: usize, epoch: usize) -> f32 {
+        match self {
+            Schedule::Constant => 1.0,
+            Schedule::Step { every, factor } => factor.powi((epoch / every.max(1)) as i32),
+            Schedule::OneCycle { warm_up } => {
+                let (at, peak) = ((step + 1) as f32, (warm_up * steps as f32).max(1.0));
+                let fall = (steps as f32 - at) / (steps as f32 - peak).max(1.0);
+                (at / peak).min(fall.max(0.0)).min(1.0)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_schedule_drops_after_every_so_many_epochs() {
+        let schedule = Schedule::Step { every: 50, factor: 0.1 };
+        let shares = [0, 49, 50, 100].map(|epoch| schedule.share(0, 1, epoch));
+        assert_eq!(shares[..2], [1.0, 1.0]);
+        assert!((shares[2] - 0.1).abs() < 1e-7 && (shares[3] - 0.01).abs() < 1e-8);
+    }
+
+    #[test]
+    fn one_cycle_rises_peaks_at_one_and_ends_at_zero() {
+        let schedule = Schedule::OneCycle { warm_up: 0.25 };
+        let shares: Vec<f32> = (0..100).map(|step| schedule.share(step, 100, 0)).collect();
+        assert!(shares[..25].is_sorted() && shares[0] < 0.05);
+        assert_eq!(shares[24], 1.0);
+        assert!(shares[25..].is_sorted_by(|a, b| a > b));
+        assert_eq!(shares[99], 0.0);
+    }
+}

@@ -1,0 +1,181 @@
+//! The loop: batches, the loss on dfdx's tape, a step down, and once an epoch a look at the rest.
+
+use super::checkpoint::Checkpoint;
+use super::sgd::{Sgd, Step};
+use super::{Epoch, Log, Recipe, batches};
+use crate::data::Dataset;
+use crate::engine::{self, Isa, Learner, Training};
+use crate::net::Net;
+use crate::show::Progress;
+use crate::{Error, Result, judge};
+use dfdx::prelude::{AsArray, Backward, PutTape, SplitTape, Trace};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+impl Net {
+    /// Trains the net on a set by a recipe; the log shows itself as a chart.
+    ///
+    /// The same net, set and recipe give the same weights, bit for bit, on the same processor type.
+    /// With a checkpoint in the recipe, a training that was broken off goes on after its last epoch.
+    ///
+    /// # Errors
+    /// If a number of the recipe is out of range, if the set is empty, inconsistent or does not fit the
+    /// net, if the loss stops being finite (the net then stays as it was), or if a checkpoint
+    /// cannot be written or belongs to another training.
+    pub fn train(&mut self, set: &Dataset, recipe: &Recipe) -> Result<Log> {
+        set.check()?;
+        self.check(&set.images, Some(&set.labels))?;
+        recipe.check(set.len())?;
+        let (held_out, set) = match recipe.validation {
+            0 => (None, set.clone()),
+            count => {
+                let (rest, held_out) = set.split(count, recipe.seed)?;
+                (Some(held_out), rest)
+            }
+        };
+        let mut trainer = Trainer::new(self, recipe);
+        let mut checkpoint = Checkpoint::open(self, &set, recipe)?;
+        trainer.resume(&mut checkpoint)?;
+        trainer.epochs(&set, held_out.as_ref(), &mut checkpoint)?;
+        let (net, epochs) = (trainer.net(), trainer.log);
+        *self = net;
+        Ok(Log { set: set.name.clone(), recipe: recipe.clone(), epochs })
+    }
+}
+
+/// A training under way.
+struct Trainer<'a> {
+    start: &'a Net,
+    recipe: &'a Recipe,
+    learner: Arc<Mutex<Learner>>,
+    sgd: Sgd,
+    log: Vec<Epoch>,
+}
+
+/// What an epoch adds up.
+#[derive(Default)]
+struct Tally {
+    images: usize,
+    right: usize,
+    loss: f64,
+}
+
+impl<'a> Trainer<'a> {
+    fn new(net: &'a Net, recipe: &'a Recipe) -> Self {
+        let learner =
+            Learner { weights: net.weights.clone(), training: Training::new(Isa::detect()) };
+        Self {
+            start: net,
+            recipe,
+            learner: Arc::new(Mutex::new(learner)),
+            sgd: Sgd::default(),
+            log: Vec::new(),
+        }
+    }
+
+    fn learner(&self) -> MutexGuard<'_, Learner> {
+        self.learner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn net(&self) -> Net {
+        let weights = self.learner().weights.clone();
+        Net { architecture: self.start.architecture.clone(), weights }
+    }
+
+    fn resume(&mut self, checkpoint: &mut Option<Checkpoint>) -> Result<()> {
+        if let Some(state) = checkpoint.as_mut().and_then(Checkpoint::take) {
+            self.learner().weights = state.net.weights;
+            self.sgd = state.sgd;
+            self.log = state.log;
+        }
+        Ok(())
+    }
+
+    fn epochs(
+        &mut self,
+        set: &Dataset,
+        held_out: Option<&Dataset>,
+        checkpoint: &mut Option<Checkpoint>,
+    ) -> Result<()> {
+        let label = format!("training on {}", set.name);
+        let progress = Progress::start(&label, "images", self.recipe.epochs * set.len());
+        progress.advance(self.log.len() * set.len());
+        for epoch in self.log.len()..self.recipe.epochs {
+            let start = Instant::now();
+            let tally = self.epoch(set, epoch, &progress)?;
+            let validation = match held_out {
+                Some(held_out) => Some(judge::accuracy(&self.net(), held_out)?),
+                None => None,
+            };
+            self.log.push(Epoch {
+                loss: tally.loss / tally.images as f64,
+                accuracy: tally.right as f64 / tally.images as f64,
+                validation,
+                seconds: start.elapsed().as_secs_f64(),
+            });
+            if let Some(checkpoint) = checkpoint {
+                checkpoint.save(&self.net(), &self.sgd, &self.log)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn epoch(&mut self, set: &Dataset, epoch: usize, progress: &Progress) -> Result<Tally> {
+        let order = batches::order(self.recipe, epoch, set.len());
+        let steps = set.len().div_ceil(self.recipe.batch);
+        let mut tally = Tally::default();
+        for (step, indices) in order.chunks(self.recipe.batch).enumerate() {
+            let (pictures, labels) = batches::batch(self.recipe, set, epoch, indices)?;
+            let share =
+                self.recipe.schedule.share(epoch * steps + step, self.recipe.epochs * steps, epoch);
+            self.step(pictures, &labels, self.recipe.learning_rate * share, &mut tally)?;
+            if !tally.loss.is_finite() {
+                return Err(Error::invalid(
+                    "a finite loss",
+                    format!("{} in epoch {}, step {}", tally.loss, epoch + 1, step + 1),
+                    "The training has diverged and the net is as it was: lower the learning rate.",
+                ));
+            }
+            progress.advance(indices.len());
+            let loss = tally.loss / tally.images as f64;
+            progress.note(format!("epoch {}, loss {loss:.2}", epoch + 1));
+        }
+        Ok(tally)
+    }
+
+    fn step(
+        &mut self,
+        pictures: Vec<f32>,
+        labels: &[usize],
+        rate: f32,
+        tally: &mut Tally,
+    ) -> Result<()> {
+        let parameters = engine::parameters(&self.learner().weights);
+        let x = engine::batch(pictures, labels.len());
+        let logits = engine::training(&self.learner, &parameters, x.leaky_traced());
+        let (logits, tape) = logits.split_tape();
+        tally.count(&engine::values(&logits), labels);
+        let loss = engine::cross_entropy(logits.put_tape(tape), labels);
+        tally.loss += f64::from(loss.array()) * labels.len() as f64;
+        let gradients = loss.backward();
+        let Recipe { momentum, weight_decay, .. } = *self.recipe;
+        let step = Step { rate, momentum, weight_decay };
+        let mut learner = self.learner.lock().unwrap_or_else(PoisonError::into_inner);
+        let values = learner.weights.parameters_mut().into_iter();
+        for (index, (value, parameter)) in values.zip(&parameters).enumerate() {
+            let gradient = engine::values(&gradients.get(parameter));
+            self.sgd.step(step, index, value, &gradient);
+        }
+        Ok(())
+    }
+}
+
+impl Tally {
+    fn count(&mut self, logits: &[f32], labels: &[usize]) {
+        self.images += labels.len();
+        for (row, label) in logits.chunks(logits.len() / labels.len()).zip(labels) {
+            let highest = row.iter().all(|logit| *logit <= row[*label]);
+            self.right += usize::from(highest);
+        }
+    }
+}
