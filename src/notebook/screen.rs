@@ -141,8 +141,10 @@ fn bar(progress: &Progress) -> ProgressBar {
 /// How many are done, of how many, since when, and for how much longer.
 fn figures(progress: &Progress) -> String {
     let Progress { done, total, seconds, unit, note, .. } = progress;
-    let mut parts = vec![format!("{done} of {total} {unit}"), duration(*seconds)];
-    if !progress.is_over() && *done > 0 {
+    // A total of 0 means that nobody knows it.
+    let of_total = if *total > 0 { format!(" of {total}") } else { String::new() };
+    let mut parts = vec![format!("{done}{of_total} {unit}"), duration(*seconds)];
+    if !progress.is_over() && *done > 0 && *total > 0 {
         let left = seconds / *done as f64 * total.saturating_sub(*done) as f64;
         parts.push(format!("{} left", duration(left)));
     }

@@ -8,6 +8,7 @@ pub mod relay;
 mod settings;
 mod streams;
 mod template;
+mod types;
 mod workdir;
 
 use std::env;
@@ -17,7 +18,7 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Result, anyhow};
-use evcxr::{CommandContext, EvalContext, EvalContextOutputs};
+use evcxr::{CommandContext, EvalContext, EvalContextOutputs, EvalOutputs};
 
 pub use cache::Cache;
 pub use failure::CellError;
@@ -74,7 +75,7 @@ impl Session {
         let Session { context, streams, .. } = self;
         let mut listener = Listener::new(streams);
         let ended = thread::scope(|scope| {
-            let cell = scope.spawn(|| context.execute(code));
+            let cell = scope.spawn(|| execute(context, code));
             while !cell.is_finished() {
                 listener.pass_on(on);
                 thread::sleep(TICK);
@@ -102,6 +103,19 @@ impl Session {
         self.run(&first, &mut |_| ())
             .map_err(|error| anyhow!("the prelude cannot be loaded into a cell: {}", error.text()))
     }
+}
+
+/// Runs a cell, and again with more types in it as long as that is all it lacks.
+fn execute(context: &mut CommandContext, code: &str) -> Result<EvalOutputs, evcxr::Error> {
+    let mut ended = context.execute(code);
+    let mut code = code.to_owned();
+    while let Err(error) = &ended
+        && let Some(annotated) = types::annotated(context, &code, error)
+    {
+        code = annotated;
+        ended = context.execute(&code);
+    }
+    ended
 }
 
 /// Our own binary, which evcxr starts as the process in which cells run.
