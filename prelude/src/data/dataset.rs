@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{IMAGE, Images, PIXELS};
+use super::{Augment, IMAGE, Images, PIXELS};
 use crate::{Error, Result, show};
 
 /// Labelled images. The fields are public: an experiment edits them directly.
@@ -27,6 +27,8 @@ pub struct Data {
     pub train: Dataset,
     /// For the final accuracy alone: it chooses nothing.
     pub test: Dataset,
+    /// What may happen to a training picture without changing what it shows.
+    pub augment: Augment,
 }
 
 impl Dataset {

@@ -1,5 +1,9 @@
 //! The judge never trusts an attacker: it takes pictures, and computes what they do anew.
 
+mod faint;
+
+pub use faint::{FaintShare, faint_share};
+
 use crate::Result;
 use crate::attack::{Norm, Pgd};
 use crate::data::{Dataset, Images};

@@ -22,7 +22,26 @@ impl Net {
     /// net, if the loss stops being finite (the net then stays as it was), or if a checkpoint
     /// cannot be written or belongs to another training.
     pub fn train(&mut self, set: &Dataset, recipe: &Recipe) -> Result<Log> {
+        self.train_watching(set, recipe, &[])
+    }
+
+    /// [`Net::train`] that also notes the accuracy on the `watched` sets after every epoch.
+    ///
+    /// Watching changes nothing: the net that comes out is that of the last epoch. Paper: Fig. 10.
+    ///
+    /// # Errors
+    /// As for [`Net::train`], and if a watched set does not fit the net.
+    pub fn train_watching(
+        &mut self,
+        set: &Dataset,
+        recipe: &Recipe,
+        watched: &[&Dataset],
+    ) -> Result<Log> {
         set.check()?;
+        for set in watched {
+            set.check()?;
+            self.check(&set.images, Some(&set.labels))?;
+        }
         self.check(&set.images, Some(&set.labels))?;
         recipe.check(set.len())?;
         let (held_out, set) = match recipe.validation {
@@ -35,10 +54,11 @@ impl Net {
         let mut trainer = Trainer::new(self, recipe);
         let mut checkpoint = Checkpoint::open(self, &set, recipe)?;
         trainer.resume(&mut checkpoint)?;
-        trainer.epochs(&set, held_out.as_ref(), &mut checkpoint)?;
+        trainer.epochs(&set, held_out.as_ref(), watched, &mut checkpoint)?;
         let (net, epochs) = (trainer.net(), trainer.log);
         *self = net;
-        Ok(Log { set: set.name.clone(), recipe: recipe.clone(), epochs })
+        let watched = watched.iter().map(|set| set.name.clone()).collect();
+        Ok(Log { set: set.name.clone(), recipe: recipe.clone(), watched, epochs })
     }
 }
 
@@ -80,6 +100,7 @@ impl<'a> Trainer<'a> {
         &mut self,
         set: &Dataset,
         held_out: Option<&Dataset>,
+        watched: &[&Dataset],
         checkpoint: &mut Option<Checkpoint>,
     ) -> Result<()> {
         let label = format!("training on {}", set.name);
@@ -88,18 +109,20 @@ impl<'a> Trainer<'a> {
         for epoch in self.log.len()..self.recipe.epochs {
             let start = Instant::now();
             let tally = self.epoch(set, epoch, &progress)?;
-            let validation = match held_out {
-                Some(held_out) => Some(judge::accuracy(&self.net(), held_out)?),
-                None => None,
-            };
+            let seconds = start.elapsed().as_secs_f64();
+            let net = self.net();
+            let look = |set: &Dataset| judge::accuracy(&net, set);
+            let validation = held_out.map(look).transpose()?;
+            let watched = watched.iter().map(|set| look(set)).collect::<Result<_>>()?;
             self.log.push(Epoch {
                 loss: tally.loss / tally.images as f64,
                 accuracy: tally.right as f64 / tally.images as f64,
                 validation,
-                seconds: start.elapsed().as_secs_f64(),
+                watched,
+                seconds,
             });
             if let Some(checkpoint) = checkpoint {
-                checkpoint.save(&self.net(), &self.descent.sgd, &self.log)?;
+                checkpoint.save(&net, &self.descent.sgd, &self.log)?;
             }
         }
         Ok(())
