@@ -72,6 +72,11 @@ def compare(net, file, name, direction):
     return row
 
 
+def show(row):
+    print(f"{row['attack']:8} {row['direction']:6}  Erm {row['erm success, %']:6.2f} %   torchattacks "
+          f"{row['torchattacks success, %']:6.2f} %   {row['images where they differ']} images differ", flush=True)
+
+
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("folder", type=pathlib.Path)
@@ -85,10 +90,11 @@ def main():
             file[name] = tensor.view(-1, 3, 32, 32)
     clean = (seen(net, file["pictures"]) == file["labels"]).float().mean().item()
     print(f"accuracy without an attack: {100 * clean:.1f} %")
-    rows = [compare(net, file, name, direction) for name in ATTACKS for direction in ("away", "toward")]
-    for row in rows:
-        print(f"{row['attack']:8} {row['direction']:6}  Erm {row['erm success, %']:6.2f} %   torchattacks "
-              f"{row['torchattacks success, %']:6.2f} %   {row['images where they differ']} images differ")
+    rows = []
+    for direction in ("away", "toward"):
+        for name in ATTACKS:
+            rows.append(compare(net, file, name, direction))
+            show(rows[-1])
     if a.record:
         with safe_open(path, "pt") as opened:
             about = opened.metadata()["set"]
