@@ -47,7 +47,6 @@ impl Work {
 
 /// A net, pictures and labels to time work on: random numbers, as speed does not depend on them.
 pub struct Bench {
-    isa: Isa,
     multiply_adds: usize,
     frozen: Arc<Frozen>,
     descent: Descent,
@@ -65,18 +64,12 @@ impl Bench {
         let net = Net::new(architecture, vec![0.5; 3], vec![0.25; 3], 0)?;
         let mut rng = ChaCha8Rng::seed_from_u64(0);
         Ok(Self {
-            isa,
             multiply_adds: multiply_adds(&net),
             frozen: Arc::new(Frozen::new(&net.weights, isa)),
             descent: Descent::new(net.weights, isa),
             pictures: (0..batch * 3072).map(|_| rng.gen_range(0.0..1.0)).collect(),
             labels: (0..batch).map(|_| rng.gen_range(0..10)).collect(),
         })
-    }
-
-    /// Which instruction set runs.
-    pub fn isa(&self) -> Isa {
-        self.isa
     }
 
     /// The floating-point operations of `work` for one image: two a multiply-add.
