@@ -1,6 +1,9 @@
 //! How large an experiment is.
 
 use crate::{Error, Result};
+use std::fmt;
+
+crate::show::shows_as_text!(Scale);
 
 /// Two sizes of every experiment; a figure always says which one it shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,7 +20,11 @@ impl Scale {
     /// # Errors
     /// If `ERM_SCALE` is neither `demo` nor `paper`.
     pub fn chosen() -> Result<Self> {
-        match std::env::var("ERM_SCALE").unwrap_or_default().as_str() {
+        Self::named(&std::env::var("ERM_SCALE").unwrap_or_default())
+    }
+
+    fn named(name: &str) -> Result<Self> {
+        match name {
             "" | "demo" => Ok(Self::Demo),
             "paper" => Ok(Self::Paper),
             other => Err(Error::invalid(
@@ -34,5 +41,27 @@ impl Scale {
             Self::Demo => "demo",
             Self::Paper => "paper",
         }
+    }
+}
+
+/// `demo` or `paper`.
+impl fmt::Display for Scale {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scale_is_chosen_by_its_name_and_demo_by_none() {
+        assert_eq!(Scale::named("").unwrap(), Scale::Demo);
+        for scale in [Scale::Demo, Scale::Paper] {
+            assert_eq!(Scale::named(scale.name()).unwrap(), scale);
+        }
+        let error = Scale::named("Paper!").unwrap_err().to_string();
+        assert!(error.contains("ERM_SCALE to be demo or paper, found Paper!"), "{error}");
     }
 }

@@ -64,14 +64,18 @@ impl Log {
     pub fn record(&self, name: &str) -> Record {
         let every =
             |value: &dyn Fn(&Epoch) -> f64| -> Vec<f64> { self.epochs.iter().map(value).collect() };
-        Record::new(name)
+        let record = Record::new(name)
             .with("set", self.set.as_str())
             .with("recipe", self.recipe.to_string())
             .seed(self.recipe.seed)
             .seconds(self.seconds())
             .values("loss", &every(&|e| e.loss))
-            .values("training accuracy", &every(&|e| e.accuracy))
-            .values("validation accuracy", &every(&|e| e.validation.unwrap_or(f64::NAN)))
+            .values("training accuracy", &every(&|e| e.accuracy));
+        let validation: Vec<f64> = self.epochs.iter().filter_map(|e| e.validation).collect();
+        match validation.is_empty() {
+            true => record,
+            false => record.values("validation accuracy", &validation),
+        }
     }
 
     /// Shows the chart of the training in a notebook.

@@ -11,3 +11,6 @@ mod trainer;
 pub use log::{Epoch, Log};
 pub use recipe::Recipe;
 pub use schedule::Schedule;
+
+#[cfg(test)]
+mod tests;
