@@ -129,7 +129,7 @@ fn a_net_counts_its_work_and_says_what_it_is() {
         text.contains("conv 16, conv 32 /2, residual [conv 32, conv 32], conv 64 /2"),
         "{text}"
     );
-    assert!(text.ends_with("115,498 parameters, 12.2 million multiply-adds an image"), "{text}");
+    assert!(text.ends_with("116,890 parameters, 12.2 million multiply-adds an image"), "{text}");
 }
 
 #[test]

@@ -113,7 +113,7 @@ fn a_loss_that_diverges_is_an_error_and_the_net_stays_as_it_was() {
     says(net.train(&set(), &recipe), &parts);
     assert_eq!(net, before);
     // One step: its loss was still finite, its weights are not.
-    let one = Recipe { epochs: 1, batch: 100, learning_rate: 3e38, ..recipe };
+    let one = Recipe { epochs: 1, batch: 100, weight_decay: 1e30, ..recipe };
     says(net.train(&set(), &one), &["expected finite weights", "lower the learning rate"]);
     assert_eq!(net, before);
 }
