@@ -60,7 +60,7 @@ impl Frozen {
             (0..weights.units.len()).map(|index| Folded::new(weights, index, isa)).collect();
         let first = &weights.units[0];
         let picture =
-            PictureGradient::new(first.conv, &folded_weights(first), &weights.normalisation);
+            PictureGradient::new(first.conv, &folded_weights(first), &weights.normalisation, isa);
         Self {
             isa,
             normalisation: weights.normalisation.clone(),

@@ -1,8 +1,8 @@
 //! The state of a training after an epoch, in one file, so that a broken run can go on.
 
+use super::sets::Sets;
 use super::sgd::Sgd;
 use super::{Epoch, Recipe};
-use crate::data::Dataset;
 use crate::net::Net;
 use crate::{Error, Result};
 use md5::{Digest, Md5};
@@ -44,13 +44,8 @@ impl State {
 impl Checkpoint {
     /// The checkpoint at `path` of a training that begins with `start`, and the state to go on from:
     /// what lies there, else `start`, which is written at once, to learn early whether it can be.
-    pub fn open(
-        path: &Path,
-        start: State,
-        set: &Dataset,
-        recipe: &Recipe,
-    ) -> Result<(Self, State)> {
-        let checkpoint = Self { key: key(&start.net, set, recipe), path: path.to_owned() };
+    pub fn open(path: &Path, start: State, sets: &Sets, recipe: &Recipe) -> Result<(Self, State)> {
+        let checkpoint = Self { key: key(&start.net, sets, recipe), path: path.to_owned() };
         let state = match path.exists() {
             true => checkpoint.read(&start.net)?,
             false => {
@@ -71,7 +66,8 @@ impl Checkpoint {
         let header = header.ok_or_else(|| damaged("it does not say of which training".into()))?;
         let header: Header = serde_json::from_str(header).map_err(|e| damaged(e.to_string()))?;
         if header.key != self.key {
-            let problem = "it belongs to another training (net, set or recipe differ)";
+            let problem =
+                "it belongs to another training (net, set, recipe or watched sets differ)";
             return Err(Error::file(&self.path, problem, REMEDY));
         }
         let mut net = net.clone();
@@ -110,11 +106,13 @@ impl Checkpoint {
     }
 }
 
-/// A fingerprint of everything a training's result depends on.
-fn key(net: &Net, set: &Dataset, recipe: &Recipe) -> String {
+/// A fingerprint of everything a training's result and log depend on.
+fn key(net: &Net, sets: &Sets, recipe: &Recipe) -> String {
     let mut md5 = Md5::new();
     md5.update(recipe.to_string());
     md5.update(net.fingerprint());
-    md5.update(set.fingerprint());
+    md5.update(sets.learned.fingerprint());
+    // Watching changes no weight, but the log, which goes on as well.
+    md5.update(sets.watched().join("\n"));
     format!("{:x}", md5.finalize())
 }

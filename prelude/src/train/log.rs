@@ -15,7 +15,9 @@ pub struct Epoch {
     pub accuracy: f64,
     /// The accuracy on the held-out images after the epoch, in [0, 1], if any were held out.
     pub validation: Option<f64>,
-    /// How long it took.
+    /// The accuracy on each watched set after the epoch, in [0, 1].
+    pub watched: Vec<f64>,
+    /// How long the epoch's steps took.
     pub seconds: f64,
 }
 
@@ -26,6 +28,8 @@ pub struct Log {
     pub set: String,
     /// By which recipe.
     pub recipe: Recipe,
+    /// The names of the sets that were watched.
+    pub watched: Vec<String>,
     /// What happened, epoch by epoch.
     pub epochs: Vec<Epoch>,
 }
@@ -51,13 +55,16 @@ impl Log {
             .x("epoch")
             .y("accuracy, %")
             .series("training images, while they are learned", &xs, &percent(&|e| e.accuracy));
-        match self.validation() {
+        let chart = match self.validation() {
             Some(_) => {
                 let held_out = percent(&|e| e.validation.unwrap_or(f64::NAN));
                 chart.series("held-out images of the same set", &xs, &held_out)
             }
             None => chart,
-        }
+        };
+        self.watched.iter().enumerate().fold(chart, |chart, (index, name)| {
+            chart.series(name, &xs, &percent(&|e| e.watched[index]))
+        })
     }
 
     /// The log as a record: the recipe, and every epoch's raw values.
@@ -72,10 +79,13 @@ impl Log {
             .values("loss", &every(&|e| e.loss))
             .values("training accuracy", &every(&|e| e.accuracy));
         let validation: Vec<f64> = self.epochs.iter().filter_map(|e| e.validation).collect();
-        match validation.is_empty() {
+        let record = match validation.is_empty() {
             true => record,
             false => record.values("validation accuracy", &validation),
-        }
+        };
+        self.watched.iter().enumerate().fold(record, |record, (index, name)| {
+            record.values(format!("accuracy on {name}"), &every(&|e| e.watched[index]))
+        })
     }
 
     /// Shows the chart of the training in a notebook.

@@ -5,6 +5,7 @@ mod checkpoint;
 mod log;
 mod recipe;
 mod schedule;
+mod sets;
 mod sgd;
 mod trainer;
 

@@ -91,6 +91,11 @@ impl Recipe {
         Self { epochs, ..self }
     }
 
+    /// The same recipe with another augmentation.
+    pub fn augment(self, augment: Augment) -> Self {
+        Self { augment, ..self }
+    }
+
     /// The same recipe with another seed.
     pub fn seed(self, seed: u64) -> Self {
         Self { seed, ..self }

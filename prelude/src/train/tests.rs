@@ -78,6 +78,7 @@ fn the_checkpoint_of_another_training_is_an_error() {
     says(net(2).train(&set(), &recipe), &parts);
     says(net(1).train(&set(), &recipe.clone().seed(9)), &parts);
     says(net(1).train(&DATA.train.take(99).unwrap(), &recipe), &parts);
+    says(net(1).train_watching(&set(), &recipe, &[&DATA.test]), &parts);
 }
 
 #[test]
@@ -135,6 +136,20 @@ fn held_out_images_are_not_trained_on() {
     let measured = judge::accuracy(&net, &held_out).unwrap();
     assert_eq!(log.validation(), Some(measured));
     assert_ne!(log.validation(), spoilt.validation());
+}
+
+#[test]
+fn watching_changes_nothing_and_is_written_down() {
+    let watched = DATA.test.take(30).unwrap();
+    let mut net = net(1);
+    let log = net.train_watching(&set(), &short(), &[&watched, &set()]).unwrap();
+    assert_eq!(net, trained(&short()));
+    assert_eq!(log.watched, ["See-Far test", "See-Far train"]);
+    let last = [&watched, &set()].map(|set| judge::accuracy(&net, set).unwrap());
+    assert_eq!(log.epochs[2].watched, last);
+    assert_eq!(log.record("watched").values["accuracy on See-Far test"].len(), 3);
+    let grey = Dataset { images: ndarray::Array4::zeros((30, 1, 32, 32)).into(), ..watched };
+    says(net.train_watching(&set(), &short(), &[&grey]), &["1×32×32"]);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The loop: batches, the loss on dfdx's tape, a step down, and once an epoch a look at the rest.
 
 use super::checkpoint::{Checkpoint, State};
+use super::sets::Sets;
 use super::sgd::{Sgd, Step};
 use super::{Epoch, Log, Recipe, batches};
 use crate::data::Dataset;
@@ -23,30 +24,36 @@ impl Net {
     /// net, if the loss stops being finite (the net then stays as it was), or if a checkpoint
     /// cannot be written or belongs to another training.
     pub fn train(&mut self, set: &Dataset, recipe: &Recipe) -> Result<Log> {
-        set.check()?;
-        self.check(&set.images, Some(&set.labels))?;
-        recipe.check(set.len())?;
-        let parts = match recipe.validation {
-            0 => None,
-            count => Some(set.split(count, recipe.seed)?),
-        };
-        let (set, held_out) = match &parts {
-            None => (set, None),
-            Some((rest, held_out)) => (rest, Some(held_out)),
-        };
+        self.train_watching(set, recipe, &[])
+    }
+
+    /// [`Net::train`] that also notes the accuracy on the `watched` sets after every epoch.
+    ///
+    /// Watching changes nothing: the net that comes out is that of the last epoch. Paper: Fig. 10.
+    ///
+    /// # Errors
+    /// As for [`Net::train`], and if a watched set does not fit the net.
+    pub fn train_watching(
+        &mut self,
+        set: &Dataset,
+        recipe: &Recipe,
+        watched: &[&Dataset],
+    ) -> Result<Log> {
+        let sets = Sets::new(self, set, recipe, watched)?;
         let state = State::new(self);
         let (checkpoint, state) = match &recipe.checkpoint {
             None => (None, state),
             Some(path) => {
-                let (checkpoint, state) = Checkpoint::open(path, state, set, recipe)?;
+                let (checkpoint, state) = Checkpoint::open(path, state, &sets, recipe)?;
                 (Some(checkpoint), state)
             }
         };
         let mut trainer = Trainer::new(state, recipe);
-        trainer.epochs(set, held_out, checkpoint.as_ref(), recipe.epochs)?;
+        trainer.epochs(&sets, checkpoint.as_ref(), recipe.epochs)?;
         let State { net, log: epochs, .. } = trainer.state();
         *self = net;
-        Ok(Log { set: set.name.clone(), recipe: recipe.clone(), epochs })
+        let watched = watched.iter().map(|set| set.name.clone()).collect();
+        Ok(Log { set: set.name.clone(), recipe: recipe.clone(), watched, epochs })
     }
 }
 
@@ -87,28 +94,23 @@ impl<'a> Trainer<'a> {
         State { net: self.net(), sgd: self.sgd.clone(), log: self.log.clone() }
     }
 
-    fn epochs(
-        &mut self,
-        set: &Dataset,
-        held_out: Option<&Dataset>,
-        checkpoint: Option<&Checkpoint>,
-        end: usize,
-    ) -> Result<()> {
+    /// Goes on until `end` epochs are done.
+    fn epochs(&mut self, sets: &Sets, checkpoint: Option<&Checkpoint>, end: usize) -> Result<()> {
+        let set = sets.learned.as_ref();
         let label = format!("training on {}", set.name);
         let progress = Progress::start(&label, "images", self.recipe.epochs * set.len());
         progress.advance(self.log.len() * set.len());
         for epoch in self.log.len()..end {
             let start = Instant::now();
             let tally = self.epoch(set, epoch, &progress)?;
-            let validation = match held_out {
-                Some(held_out) => Some(judge::accuracy(&self.net(), held_out)?),
-                None => None,
-            };
+            let seconds = start.elapsed().as_secs_f64();
+            let (validation, watched) = sets.look(&self.net())?;
             self.log.push(Epoch {
                 loss: tally.loss / tally.images as f64,
                 accuracy: tally.right as f64 / tally.images as f64,
                 validation,
-                seconds: start.elapsed().as_secs_f64(),
+                watched,
+                seconds,
             });
             if let Some(checkpoint) = checkpoint {
                 checkpoint.save(&self.state())?;
@@ -187,10 +189,10 @@ impl Tally {
 /// A training that ends after some of its epochs, as an interrupted one does.
 #[cfg(test)]
 pub(super) fn broken_off(net: &Net, set: &Dataset, recipe: &Recipe, after: usize) {
-    let (rest, held_out) = set.split(recipe.validation, recipe.seed).expect("it can be split");
+    let sets = Sets::new(net, set, recipe, &[]).expect("they fit");
     let path = recipe.checkpoint.as_ref().expect("it has a checkpoint");
-    let opened = Checkpoint::open(path, State::new(net), &rest, recipe);
+    let opened = Checkpoint::open(path, State::new(net), &sets, recipe);
     let (checkpoint, state) = opened.expect("it can be written");
     let mut trainer = Trainer::new(state, recipe);
-    trainer.epochs(&rest, Some(&held_out), Some(&checkpoint), after).expect("it trains");
+    trainer.epochs(&sets, Some(&checkpoint), after).expect("it trains");
 }

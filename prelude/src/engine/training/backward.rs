@@ -125,7 +125,7 @@ impl Training {
         let (isa, unit) = (self.isa, &weights.units[0]);
         let output = unit.conv.output();
         let job = WeightGradient::new(unit.conv, isa);
-        let picture = PictureGradient::new(unit.conv, &unit.weight, &weights.normalisation);
+        let picture = PictureGradient::new(unit.conv, &unit.weight, &weights.normalisation, isa);
         let pixels = weights.picture();
         let gradients = &self.gradients;
         let shares: Vec<Vec<f32>> = self
