@@ -1,3 +1,140 @@
-fn main() {
+//! Erm runs notebooks in Rust: in Jupyter as a kernel, and headless from the command line.
+//!
+//! # The house
+//!
+//! One way in, and each room knows only the rooms below it:
+//!
+//! | room | what it knows | what it never does |
+//! |---|---|---|
+//! | `main.rs` | the command line, one line a verb | any work itself |
+//! | `lab/` | Jupyter's registry of kernels, Python environments | speak a wire protocol |
+//! | `kernel/` | how Jupyter starts a kernel (evcxr's own, on a warm work folder) | compile a cell |
+//! | `notebook/` | `.ipynb` files: read, run top to bottom, show a run, write | open a socket |
+//! | `session/` | one evcxr context: warm-up, a cell, its stream of outputs | know Jupyter or files |
+//!
+//! What cells use lives in the crate in `prelude/`. This program does not link it: it is built, for
+//! cells, by the compiler on the user's machine, with the versions in `Cargo.lock`.
+//!
+//! # How a cell runs
+//!
+//! evcxr turns a cell into a small crate, has cargo build it as a dynamic library and sends the
+//! library's path to a *cell process*, which loads and calls it. The cell process is this same
+//! binary: the environment says so, and [`session::relay::install`] and [`evcxr::runtime_hook`] see
+//! it before anything else happens. All cells link one `liberm.so`, so every static of the prelude
+//! and of what it uses exists once; a cell that links a copy of its own would number tensors anew.
+//!
+//! Cells talk through standard output. The relay in the cell process puts what evcxr would lose
+//! (panics, several values of one kind) into escape lines, `\x1e` and JSON; the prelude reports
+//! progress in the same way. `session/` reads them and streams a cell's [`session::Output`]s.
+//!
+//! # What is kept on disk
+//!
+//! `<cache>/template-<key>` holds the prelude, built once for a compiler, versions and flags. A
+//! session works in a clone of it, `<cache>/sessions/<pid>-<n>`, made of hard links where files are
+//! never written in place, and removed at the end, or at the next start if there was no end.
+#![deny(missing_docs)]
+
+mod kernel;
+mod lab;
+mod notebook;
+mod session;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand, ValueEnum};
+
+/// Rust notebooks that walk through "Adversarial Examples Are Not Bugs, They Are Features".
+#[derive(Parser)]
+#[command(arg_required_else_help = true, args_conflicts_with_subcommands = true)]
+struct Arguments {
+    /// How Jupyter starts the kernel: the file that describes the connection.
+    #[arg(long = "control_file", value_name = "FILE", hide = true)]
+    control_file: Option<PathBuf>,
+    #[command(subcommand)]
+    verb: Option<Verb>,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Run a notebook from top to bottom, without Jupyter, and write it with its outputs.
+    Run {
+        /// The notebook; without one, every notebook of the walkthrough in order.
+        notebook: Option<PathBuf>,
+        /// The data set to use; without it, CIFAR-10 where it is at hand, else See-Far.
+        #[arg(long)]
+        data: Option<DataSet>,
+        /// How large the experiments are: minutes on a laptop, or as in the paper.
+        #[arg(long)]
+        scale: Option<Scale>,
+        /// Write the executed notebook here instead of in place.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+    /// Open the notebooks in JupyterLab, which is installed first if there is none.
+    Lab {
+        /// Passed on to JupyterLab.
+        #[arg(last = true)]
+        arguments: Vec<String>,
+    },
+    /// Register the kernel with Jupyter.
+    Install {
+        /// The environment to register it in, such as `$CONDA_PREFIX`; else it is for this user.
+        #[arg(long, value_name = "FOLDER")]
+        prefix: Option<PathBuf>,
+    },
+    /// Take the kernel away from Jupyter.
+    Uninstall {
+        /// The environment in which it was registered.
+        #[arg(long, value_name = "FOLDER")]
+        prefix: Option<PathBuf>,
+    },
+    /// Build now what cells need, so that nothing has to wait for it later.
+    Warm,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum DataSet {
+    Cifar10,
+    SeeFar,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Scale {
+    Demo,
+    Paper,
+}
+
+fn main() -> ExitCode {
+    // A cell process goes no further than these two lines.
+    let relayed = session::relay::install();
     evcxr::runtime_hook();
+    match relayed.map_err(anyhow::Error::from).and_then(|()| obey(Arguments::parse())) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn obey(arguments: Arguments) -> Result<()> {
+    match arguments.verb {
+        Some(Verb::Run { notebook, data, scale, out }) => {
+            let variables = [setting("ERM_DATASET", data), setting("ERM_SCALE", scale)];
+            let variables = variables.into_iter().flatten().collect();
+            notebook::run(&notebook::Order { notebook, out, variables })
+        }
+        Some(Verb::Lab { arguments }) => lab::open(&arguments),
+        Some(Verb::Install { prefix }) => lab::install(prefix.as_deref()),
+        Some(Verb::Uninstall { prefix }) => lab::uninstall(prefix.as_deref()),
+        Some(Verb::Warm) => lab::warm_up(),
+        None => kernel::serve(),
+    }
+}
+
+/// A choice on the command line as the variable by which cells learn of it.
+fn setting<T: ValueEnum>(name: &'static str, choice: Option<T>) -> Option<(&'static str, String)> {
+    Some((name, choice?.to_possible_value()?.get_name().to_owned()))
 }

@@ -1,5 +1,7 @@
 //! How large an experiment is.
 
+use crate::attack::Pgd;
+use crate::data::Data;
 use crate::{Error, Result};
 use std::fmt;
 
@@ -48,6 +50,34 @@ impl Scale {
 impl fmt::Display for Scale {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
+    }
+}
+
+/// The sizes of an experiment: the same cells run small on a laptop and large on a GPU.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sizes {
+    /// The width of every net.
+    pub width: usize,
+    /// How many training images a built set starts from.
+    pub images: usize,
+    /// The attack that builds D_det and D_rand. Paper: Table 6 (100 steps of 0.1 in an ℓ2 ball of 0.5).
+    pub attack: Pgd,
+}
+
+impl Scale {
+    /// The sizes for a data set. The paper's net is a ResNet-50; here it is [`crate::net::Net::resnet`].
+    ///
+    /// At demo scale a set of under 20 000 images gets the narrower net: it is See-Far, or a small set
+    /// of somebody's own.
+    pub fn sizes(self, data: &Data) -> Sizes {
+        let all = data.train.len();
+        let small = all < 20_000;
+        let attack = |steps| Pgd::l2(0.5).steps(steps).step_size(0.1);
+        match self {
+            Self::Demo if small => Sizes { width: 8, images: all, attack: attack(10) },
+            Self::Demo => Sizes { width: 16, images: 20_000, attack: attack(30) },
+            Self::Paper => Sizes { width: 64, images: all, attack: attack(100) },
+        }
     }
 }
 

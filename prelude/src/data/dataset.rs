@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{IMAGE, Images, PIXELS};
+use super::{Augment, IMAGE, Images, PIXELS};
 use crate::show::shows_as_text;
 use crate::{Error, Result};
 
@@ -30,6 +30,8 @@ pub struct Data {
     pub train: Dataset,
     /// For the final accuracy alone: it chooses nothing.
     pub test: Dataset,
+    /// What may happen to a training picture without changing what it shows.
+    pub augment: Augment,
 }
 
 impl Dataset {

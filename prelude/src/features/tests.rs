@@ -182,9 +182,9 @@ fn class_noise_is_one_pattern_a_class_of_norm_epsilon_and_spares_what_it_should(
     let noisy = class_noise(&set, &targets, &spared, 0.5, 9).unwrap();
     assert_eq!((&noisy.labels, &noisy.origin), (&targets, &set.origin));
     let image = |index: usize| noisy.images.batch(&[index]);
-    for index in 0..20 {
+    for (index, spared) in spared.iter().enumerate() {
         let delta: Vec<f32> = image(index).iter().map(|v| v - 0.5).collect();
-        let expected = if spared[index] { 0.0 } else { 0.5 };
+        let expected = if *spared { 0.0 } else { 0.5 };
         assert!((Norm::L2.size(&delta) - expected).abs() < 1e-4, "image {index}");
     }
     assert_eq!(image(1), image(11), "one class, one pattern");

@@ -1,8 +1,10 @@
 //! The judge never trusts an attacker: it takes pictures, and computes what they do anew.
 
 mod distance;
+mod faint;
 
 pub use distance::{Distance, distance};
+pub use faint::{FaintShare, faint_share};
 
 use crate::attack::Pgd;
 use crate::data::{Dataset, Images};

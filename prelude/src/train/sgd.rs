@@ -50,7 +50,7 @@ mod tests {
         for gradient in [[0.5, 1.0], [-0.25, 2.0], [0.0, 0.0]] {
             sgd.step(step, 0, &mut p, &gradient);
         }
-        for (p, expected) in p.iter().zip([0.906_559_77, -2.639_209_75]) {
+        for (p, expected) in p.iter().zip([0.906_559_8, -2.639_209_7]) {
             assert!((p - expected).abs() < 1e-6, "{p} instead of {expected}");
         }
     }

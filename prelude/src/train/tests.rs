@@ -157,7 +157,8 @@ fn watching_changes_nothing_and_is_written_down() {
 
 #[test]
 fn a_recipe_out_of_range_is_an_error_that_names_the_number() {
-    let table: [(fn(&mut Recipe), &str); 12] = [
+    type Spoil = fn(&mut Recipe);
+    let table: [(Spoil, &str); 12] = [
         (|r| r.epochs = 0, "found 0 epochs"),
         (|r| r.batch = 0, "found a batch of 0"),
         (|r| r.learning_rate = 0.0, "a learning rate above 0, found 0"),

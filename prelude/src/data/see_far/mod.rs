@@ -54,7 +54,7 @@ use rand_distr::StandardNormal;
 use rayon::prelude::*;
 
 use self::pattern::Pattern;
-use super::{Data, Dataset, IMAGE, Images, PIXELS};
+use super::{Augment, Data, Dataset, IMAGE, Images, PIXELS};
 use crate::{Error, Result, show};
 
 const CLASSES: [&str; 10] =
@@ -118,6 +118,7 @@ impl SeeFar {
         Ok(Data {
             train: self.set("See-Far train", train, Features::Both, Part::Train)?,
             test: self.set("See-Far test", test, Features::Both, Part::Test)?,
+            augment: Augment::none(),
         })
     }
 
@@ -135,6 +136,11 @@ impl SeeFar {
     /// If `n` is 0.
     pub fn faint_only(&self, n: usize) -> Result<Dataset> {
         self.set("See-Far, faint only", n, Features::Faint, Part::FaintOnly)
+    }
+
+    /// How many classes there are.
+    pub fn classes(&self) -> usize {
+        self.faint.len()
     }
 
     /// The visible pattern of `class`, `(3, 32, 32)`, as it is added to an image when not shifted:

@@ -1,0 +1,184 @@
+//! Shows a run to whoever watches it: bars on a terminal, plain lines now and then elsewhere.
+
+use std::collections::HashMap;
+use std::io::IsTerminal;
+use std::time::{Duration, Instant};
+
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::session::{CellError, Output, Progress, Warmth};
+
+/// How often a long task is reported where there is no terminal.
+const PLAIN: Duration = Duration::from_secs(5);
+/// Shorter tasks need no line that says that they are done.
+const SHORT: f64 = 1.0;
+/// The id of our own task, which no cell uses.
+const WARM_UP: u64 = u64::MAX;
+
+/// Where a run is shown.
+pub struct Screen {
+    bars: MultiProgress,
+    is_terminal: bool,
+    tasks: HashMap<u64, Task>,
+    stage: Option<ProgressBar>,
+    warm_up: Option<Instant>,
+}
+
+struct Task {
+    bar: ProgressBar,
+    reported: Instant,
+}
+
+impl Screen {
+    /// Standard output.
+    pub fn new() -> Screen {
+        Screen {
+            bars: MultiProgress::with_draw_target(ProgressDrawTarget::stdout()),
+            is_terminal: std::io::stdout().is_terminal(),
+            tasks: HashMap::new(),
+            stage: None,
+            warm_up: None,
+        }
+    }
+
+    /// Shows one line or several, above the bars.
+    pub fn say(&self, text: &str) {
+        self.bars.suspend(|| println!("{text}"));
+    }
+
+    /// Shows what a cell gave.
+    pub fn show(&mut self, output: &Output) {
+        match output {
+            Output::Stdout(line) | Output::Stderr(line) => self.say(&indented(line)),
+            Output::Progress(progress) => self.progress(progress),
+            Output::Stage(stage) => self.stage(stage),
+            Output::Shown(bundle) => match bundle.get("text/plain") {
+                Some(text) => self.say(&indented(text)),
+                None => {
+                    let kinds: Vec<_> = bundle.keys().map(String::as_str).collect();
+                    self.say(&format!("    ({})", kinds.join(", ")));
+                }
+            },
+        }
+    }
+
+    /// Shows why a cell failed.
+    pub fn fail(&self, error: &CellError) {
+        self.say(&indented(&error.text()));
+    }
+
+    /// Shows how far the warm-up is.
+    pub fn warm_up(&mut self, warmth: &Warmth) {
+        let began = *self.warm_up.get_or_insert_with(Instant::now);
+        self.progress(&Progress {
+            id: WARM_UP,
+            label: "warm-up".to_owned(),
+            unit: "crates".to_owned(),
+            done: warmth.done as u64,
+            total: warmth.total as u64,
+            seconds: began.elapsed().as_secs_f64(),
+            note: warmth.name.clone(),
+            finished: false,
+        });
+    }
+
+    /// Takes away what is left of a cell or a warm-up: its tasks are over.
+    pub fn settle(&mut self) {
+        self.tasks.drain().for_each(|(_, task)| task.bar.finish_and_clear());
+        if let Some(stage) = self.stage.take() {
+            stage.finish_and_clear();
+        }
+    }
+
+    fn progress(&mut self, progress: &Progress) {
+        let task = self.tasks.entry(progress.id).or_insert_with(|| Task {
+            bar: self.bars.add(bar(progress)),
+            reported: Instant::now(),
+        });
+        task.bar.set_length(progress.total);
+        task.bar.set_position(progress.done);
+        task.bar.set_message(figures(progress));
+        let over = progress.is_over();
+        let due = !self.is_terminal && task.reported.elapsed() > PLAIN;
+        if due {
+            task.reported = Instant::now();
+        }
+        if over && let Some(task) = self.tasks.remove(&progress.id) {
+            task.bar.finish_and_clear();
+        }
+        if due || (over && progress.seconds > SHORT) {
+            self.say(&format!("    {}: {}", progress.label, figures(progress)));
+        }
+    }
+
+    fn stage(&mut self, text: &str) {
+        if !self.is_terminal {
+            return self.say(&format!("    {text} ..."));
+        }
+        let bars = &self.bars;
+        let spinner = self.stage.get_or_insert_with(|| bars.add(ProgressBar::new_spinner()));
+        spinner.enable_steady_tick(Duration::from_millis(100));
+        spinner.set_message(text.to_owned());
+    }
+}
+
+/// A span of time for people.
+pub fn duration(seconds: f64) -> String {
+    let whole = seconds.round() as u64;
+    match whole {
+        0..60 => format!("{whole} s"),
+        60..3600 => format!("{} min {:02} s", whole / 60, whole % 60),
+        _ => format!("{} h {:02} min", whole / 3600, whole % 3600 / 60),
+    }
+}
+
+fn bar(progress: &Progress) -> ProgressBar {
+    let bar = ProgressBar::new(progress.total).with_prefix(progress.label.clone());
+    let style = ProgressStyle::with_template("    {prefix:16} {bar:24.cyan} {msg}");
+    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+/// How many are done, of how many, since when, and for how much longer.
+fn figures(progress: &Progress) -> String {
+    let Progress { done, total, seconds, unit, note, .. } = progress;
+    // A total of 0 means that nobody knows it.
+    let of_total = if *total > 0 { format!(" of {total}") } else { String::new() };
+    let mut parts = vec![format!("{done}{of_total} {unit}"), duration(*seconds)];
+    if !progress.is_over() && *done > 0 && *total > 0 {
+        let left = seconds / *done as f64 * total.saturating_sub(*done) as f64;
+        parts.push(format!("{} left", duration(left)));
+    }
+    if !note.is_empty() {
+        parts.push(note.clone());
+    }
+    parts.join(", ")
+}
+
+fn indented(text: &str) -> String {
+    let lines: Vec<_> = text.lines().map(|line| format!("    {line}")).collect();
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_for_people() {
+        let all = [4.4, 65.0, 3725.0].map(duration);
+        assert_eq!(all, ["4 s", "1 min 05 s", "1 h 02 min"]);
+    }
+
+    #[test]
+    fn figures_say_how_long_it_will_take() {
+        let progress = Progress {
+            unit: "images".to_owned(),
+            done: 20,
+            total: 80,
+            seconds: 10.0,
+            note: "loss 1.5".to_owned(),
+            ..Progress::default()
+        };
+        assert_eq!(figures(&progress), "20 of 80 images, 10 s, 30 s left, loss 1.5");
+    }
+}

@@ -1,0 +1,145 @@
+//! Where sessions keep what they build: one folder that cargo sees as the parent of every work
+//! folder, so that one configuration holds for all of them.
+
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash, Hasher};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{env, fs};
+
+use anyhow::{Context, Result, ensure};
+
+/// The versions that this program was built and tested with.
+const LOCK: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.lock"));
+
+/// evcxr builds everything for debugging; what cells call is compiled for speed instead, and only
+/// the cells themselves (`ctx`) stay checked and quick to compile. Incremental compilation is off
+/// because it would keep the prelude from being optimised as a whole.
+const CONFIG: &str = r#"[build]
+incremental = false
+
+[profile.dev]
+opt-level = 3
+debug-assertions = false
+overflow-checks = false
+
+[profile.dev.package.ctx]
+opt-level = 1
+debug-assertions = true
+overflow-checks = true
+"#;
+
+/// Keeps cargo from looking for a workspace any further up, wherever the cache folder lies.
+const NO_WORKSPACE: &str = "[workspace]\nmembers = []\nexclude = [\"\"]\n";
+
+/// What a session is built from, and where.
+pub struct Cache {
+    /// Holds the template and the sessions.
+    pub folder: PathBuf,
+    /// The folder of the crate that every cell can use.
+    pub prelude: PathBuf,
+    /// The compiler, its version and its host, as `rustc -vV` says it.
+    pub rustc: String,
+    /// The folder of the standard library as a dynamic library.
+    pub standard_library: PathBuf,
+}
+
+impl Cache {
+    /// Finds the folders and the compiler, and writes cargo's configuration.
+    pub fn open() -> Result<Cache> {
+        let folder = cache_folder()?;
+        let prelude = prelude_folder()?;
+        fs::create_dir_all(folder.join(".cargo"))
+            .and_then(|()| fs::write(folder.join(".cargo/config.toml"), CONFIG))
+            .and_then(|()| fs::write(folder.join("Cargo.toml"), NO_WORKSPACE))
+            .with_context(|| {
+                format!("cannot write to the cache folder {} (ERM_CACHE sets it)", folder.display())
+            })?;
+        let folder = folder.canonicalize()?;
+        let standard_library = ask_rustc(&["--print", "target-libdir"])?.trim().into();
+        Ok(Cache { folder, prelude, rustc: ask_rustc(&["-vV"])?, standard_library })
+    }
+
+    /// The host triple, such as `x86_64-unknown-linux-gnu`.
+    pub fn host(&self) -> Result<&str> {
+        let host = self.rustc.lines().find_map(|line| line.strip_prefix("host: "));
+        host.with_context(|| format!("rustc -vV names no host:\n{}", self.rustc))
+    }
+
+    /// The one dependency of every session, as evcxr's `:dep` and cargo take it.
+    pub fn dependency(&self) -> String {
+        format!("erm = {{ path = {:?}, package = \"erm-prelude\" }}", self.prelude)
+    }
+
+    /// The folder in which everything is built once, for this compiler, these versions and flags.
+    pub fn template(&self) -> PathBuf {
+        let mut hasher = DefaultHasher::new();
+        (&self.rustc, LOCK, CONFIG, rustflags(), &self.prelude).hash(&mut hasher);
+        self.folder.join(format!("template-{:016x}", hasher.finish()))
+    }
+
+    /// The folder that holds the work folder of every session.
+    pub fn sessions(&self) -> PathBuf {
+        self.folder.join("sessions")
+    }
+
+    /// Puts the versions in a work folder back to the known ones, since evcxr's first build, which
+    /// has no dependency yet, drops them all.
+    pub fn restore_lock(&self, work: &Path) -> Result<()> {
+        fs::copy(self.template().join("Cargo.lock"), work.join("Cargo.lock"))?;
+        Ok(())
+    }
+
+    /// Writes the versions that this program was built with.
+    pub fn write_first_lock(&self, template: &Path) -> Result<()> {
+        Ok(fs::write(template.join("Cargo.lock"), LOCK)?)
+    }
+}
+
+/// The flags with which evcxr calls cargo; anything else would make cargo build all over again.
+pub fn rustflags() -> String {
+    let found = |tool: &str| {
+        let path = env::var_os("PATH").unwrap_or_default();
+        env::split_paths(&path).any(|folder| folder.join(tool).is_file())
+    };
+    let lld = cfg!(not(target_os = "macos")) && !found("mold") && found("lld");
+    let linker = if lld { " -Clink-arg=-fuse-ld=lld" } else { "" };
+    format!("-Cprefer-dynamic{linker}")
+}
+
+/// The path of `cargo` or `rustc` past rustup's proxy, as evcxr finds it.
+pub fn tool(name: &str) -> PathBuf {
+    let found = Command::new("rustup").args(["which", name]).output().ok();
+    let found = found.filter(|output| output.status.success());
+    found.map_or(name.into(), |output| String::from_utf8_lossy(&output.stdout).trim().into())
+}
+
+fn ask_rustc(question: &[&str]) -> Result<String> {
+    let output = Command::new(tool("rustc")).args(question).output().context(
+        "no Rust compiler found: cells are compiled, so install Rust from https://rustup.rs",
+    )?;
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+fn cache_folder() -> Result<PathBuf> {
+    let set = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let folder = set("ERM_CACHE")
+        .or_else(|| set("XDG_CACHE_HOME").map(|cache| cache.join("erm")))
+        .or_else(|| env::home_dir().map(|home| home.join(".cache/erm")))
+        .context("no home folder found: set ERM_CACHE to a folder that can be written")?;
+    Ok(std::path::absolute(folder)?)
+}
+
+fn prelude_folder() -> Result<PathBuf> {
+    let folder = match env::var_os("ERM_PRELUDE") {
+        Some(folder) => PathBuf::from(folder),
+        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("prelude"),
+    };
+    ensure!(
+        folder.join("Cargo.toml").is_file(),
+        "the source of the prelude was expected in {}, but there is no Cargo.toml; \
+         set ERM_PRELUDE to the prelude folder of a clone of this repository",
+        folder.display()
+    );
+    Ok(folder.canonicalize()?)
+}

@@ -1,0 +1,74 @@
+use std::fs;
+
+use crate::support::{notebook, run};
+
+#[test]
+fn tensors_of_three_cells_have_one_gradient_and_statics_go_on() {
+    let path = notebook(
+        "gradients",
+        &[
+            "use erm::dfdx::prelude::*;\n\
+             let dev: Cpu = Cpu::default();\n\
+             let a: Tensor<Rank1<3>, f32, Cpu> = dev.tensor([1.0, 2.0, 3.0]);\n\
+             println!(\"{:?} {}\", a.id(), erm::show::Progress::start(\"a\", \"b\", 1).id());",
+            "let b: Tensor<Rank1<3>, f32, Cpu> = dev.tensor([4.0, 5.0, 6.0]);\n\
+             println!(\"{:?} {}\", b.id(), erm::show::Progress::start(\"a\", \"b\", 1).id());",
+            "let c: Tensor<Rank1<3>, f32, Cpu> = dev.tensor([7.0, 8.0, 9.0]);\n\
+             println!(\"{:?} {}\", c.id(), erm::show::Progress::start(\"a\", \"b\", 1).id());",
+            "let traced = a.clone().trace(Gradients::leaky());\n\
+             let product = traced * b.clone() * c.clone();\n\
+             let g = product.sum::<Rank0, _>().backward();\n\
+             (g.get(&a).array(), g.get(&b).array(), g.get(&c).array())",
+        ],
+    );
+    let ran = run(&path, &[]).ok();
+    // The derivative of Σ abc by one of the three is the product of the other two.
+    let expected = "([28.0, 40.0, 54.0], [7.0, 16.0, 27.0], [4.0, 10.0, 18.0])";
+    assert_eq!(ran.text(3), expected);
+    let lines = [0, 1, 2].map(|index| ran.text(index).trim().to_owned());
+    let ids = lines.clone().map(|line| line.split(' ').next().unwrap_or_default().to_owned());
+    assert!(ids[0] != ids[1] && ids[1] != ids[2] && ids[0] != ids[2], "{ids:?}");
+    let jobs = lines.map(|line| line.split(' ').next_back().unwrap_or_default().to_owned());
+    assert_eq!(jobs, ["1", "2", "3"]);
+}
+
+#[test]
+fn a_cell_may_add_crates_that_the_prelude_uses_and_others() {
+    let path = notebook(
+        "dependencies",
+        &[
+            ":dep rand = \"0.8\"\n:dep itoa = \"1\"\n\
+             use rand::{Rng, SeedableRng};\n\
+             let mut rng = rand::rngs::StdRng::seed_from_u64(7);\n\
+             let die: u8 = rng.gen_range(1..=6);",
+            "let text: String = itoa::Buffer::new().format(die).to_owned();\n\
+             println!(\"{}\", (\"1\"..=\"6\").contains(&text.as_str()));\n\
+             println!(\"{:?}\", erm::ndarray::arr1(&[1, 2]).sum());",
+            LOCK_OF_THIS_SESSION,
+        ],
+    );
+    let ran = run(&path, &[]).ok();
+    assert_eq!(ran.text(1), "true\n3\n");
+    let ours =
+        packages(&fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.lock")).unwrap());
+    let theirs = packages(&ran.text(2));
+    assert!(theirs.len() > 50, "{theirs:?}");
+    let others: Vec<_> = theirs.iter().filter(|package| !ours.contains(package)).collect();
+    assert!(others.iter().all(|(name, _)| name == "ctx"), "other versions than ours: {others:?}");
+}
+
+/// Prints the versions with which the running cell was built.
+const LOCK_OF_THIS_SESSION: &str = r#"{
+    let libraries = std::env::var("LD_LIBRARY_PATH").unwrap_or_default();
+    let built = std::path::PathBuf::from(libraries.split(':').next().unwrap_or_default());
+    let work = built.ancestors().nth(3).unwrap();
+    println!("{}", std::fs::read_to_string(work.join("Cargo.lock")).unwrap());
+}"#;
+
+/// Names and versions in a lock file.
+fn packages(lock: &str) -> Vec<(String, String)> {
+    let value = |line: &str, key: &str| Some(line.strip_prefix(key)?.trim_matches('"').to_owned());
+    let lines: Vec<_> = lock.lines().collect();
+    let pair = |two: &[&str]| Some((value(two[0], "name = ")?, value(two[1], "version = ")?));
+    lines.windows(2).filter_map(pair).collect()
+}

@@ -1,0 +1,13 @@
+//! What crosses the border between the program and the prelude: real sessions, driven through the
+//! built binary as a user drives it.
+
+/// What cells share and what they may add: statics, gradients, crates of one's own.
+mod cells;
+/// The kernel through the Jupyter protocol, with Jupyter's own client.
+mod jupyter;
+/// Registering the kernel and taking it away.
+mod registry;
+/// `erm run`: outputs, counts, failures, wrong files and arguments.
+mod runs;
+/// Notebooks to run, and what became of them.
+mod support;
