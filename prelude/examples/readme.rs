@@ -24,7 +24,8 @@ const ROWS: [(&str, Option<f64>, &str); 7] = [
 ];
 
 fn main() -> Result<()> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the prelude lies in the project");
+    let root =
+        Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the prelude lies in the project");
     let records = Record::load_all(root.join("notebooks/records"))?;
     let cifar = newest(&records, "CIFAR-10 train")?;
     let see_far = newest(&records, "See-Far train")?;
@@ -75,7 +76,8 @@ fn table(cifar: &Record, see_far: &Record) -> Result<String> {
         format!("resnet, width {}, {} images", text("width"), text("images"))
     };
     table = table.row(["net and set", "ResNet-50, 50000 images", &sizes(cifar), &sizes(see_far)]);
-    let machine = |record: &Record| format!("{}, {} cores", record.machine.cpu, record.machine.cores);
+    let machine =
+        |record: &Record| format!("{}, {} cores", record.machine.cpu, record.machine.cores);
     table = table.row(["machine", "not stated", &machine(cifar), &machine(see_far)]);
     Ok(format!("{}\n", table.markdown()?.trim_end()))
 }

@@ -15,6 +15,8 @@ pub mod judge;
 pub mod net;
 pub mod ops;
 pub mod paper;
+#[cfg(test)]
+mod pytorch;
 pub mod record;
 mod scale;
 pub mod show;

@@ -2,9 +2,11 @@
 
 mod descend;
 mod goal;
+mod gradient;
 mod norm;
 mod pgd;
 
+pub use gradient::gradient;
 pub use norm::Norm;
 pub use pgd::{Pgd, fgsm};
 

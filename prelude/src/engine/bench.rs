@@ -1,21 +1,56 @@
-//! The three pieces of work that the bench command times, each as a closure over a prepared net.
+//! What the bench command times: three pieces of work on a prepared net, and the processor's peak.
 
-use super::{Frozen, Isa, Learner, Training, batch, cross_entropy, parameters, training};
+use super::{Frozen, Isa, peak};
 use crate::Result;
 use crate::attack::{Goal, Pgd};
 use crate::net::{Architecture, Net};
-use dfdx::prelude::*;
+use crate::train::{Descent, Step};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
-use std::sync::{Arc, Mutex};
+use std::hint::black_box;
+use std::sync::Arc;
+
+/// One piece of work on a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Work {
+    /// Forward, backward and the optimizer's step, in training mode.
+    TrainingStep,
+    /// The loss's gradient with respect to the pictures, an ℓ2 step, projection, clamp.
+    PgdStep,
+    /// Logits in evaluation mode.
+    Forward,
+}
+
+impl Work {
+    /// All three.
+    pub const ALL: [Work; 3] = [Work::TrainingStep, Work::PgdStep, Work::Forward];
+
+    /// `training step`, `PGD step` or `forward`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Work::TrainingStep => "training step",
+            Work::PgdStep => "PGD step",
+            Work::Forward => "forward",
+        }
+    }
+
+    /// The work in units of a forward pass: each gradient, of pictures and of weights, is one more.
+    fn passes(self) -> usize {
+        match self {
+            Work::TrainingStep => 3,
+            Work::PgdStep => 2,
+            Work::Forward => 1,
+        }
+    }
+}
 
 /// A net, pictures and labels to time work on: random numbers, as speed does not depend on them.
 pub struct Bench {
-    net: Net,
     isa: Isa,
+    multiply_adds: usize,
     frozen: Arc<Frozen>,
-    learner: Arc<Mutex<Learner>>,
+    descent: Descent,
     pictures: Vec<f32>,
     labels: Vec<usize>,
 }
@@ -29,14 +64,13 @@ impl Bench {
         let architecture = Architecture::resnet(width, [3, 32, 32], 10)?;
         let net = Net::new(architecture, vec![0.5; 3], vec![0.25; 3], 0)?;
         let mut rng = ChaCha8Rng::seed_from_u64(0);
-        let weights = net.weights.clone();
         Ok(Self {
             isa,
-            frozen: Arc::new(Frozen::new(&weights, isa)),
-            learner: Arc::new(Mutex::new(Learner { weights, training: Training::new(isa) })),
+            multiply_adds: multiply_adds(&net),
+            frozen: Arc::new(Frozen::new(&net.weights, isa)),
+            descent: Descent::new(net.weights, isa),
             pictures: (0..batch * 3072).map(|_| rng.gen_range(0.0..1.0)).collect(),
             labels: (0..batch).map(|_| rng.gen_range(0..10)).collect(),
-            net,
         })
     }
 
@@ -45,45 +79,41 @@ impl Bench {
         self.isa
     }
 
-    /// The multiply-adds of one image's forward pass.
-    pub fn multiply_adds(&self) -> usize {
-        let conv = |unit: &super::Unit| {
-            let output = unit.conv.output();
-            9 * unit.conv.inputs * output.channels * output.height * output.width
-        };
-        self.net.weights.units.iter().map(conv).sum::<usize>() + self.net.weights.head.weight.len()
+    /// The floating-point operations of `work` for one image: two a multiply-add.
+    pub fn operations(&self, work: Work) -> f64 {
+        (2 * work.passes() * self.multiply_adds) as f64
     }
 
-    /// Logits in evaluation mode.
-    pub fn forward(&self) {
-        std::hint::black_box(self.frozen.logits(&self.pictures));
-    }
-
-    /// The loss's gradient with respect to the pictures, an ℓ2 step, projection, clamp.
-    pub fn pgd_step(&self) {
-        std::hint::black_box(Pgd::l2(0.5).steps(1).step_size(0.1).batch(
-            &self.frozen,
-            &self.pictures,
-            &self.labels,
-            Goal::Away,
-            0,
-        ));
-    }
-
-    /// Forward, backward and the optimizer's step in training mode.
-    pub fn training_step(&self) {
-        let mut learner = self.learner.lock().expect("no step has failed");
-        let names = parameters(&learner.weights);
-        drop(learner);
-        let x = batch(self.pictures.clone(), self.labels.len());
-        let logits = training(&self.learner, &names, x.leaky_traced());
-        let gradients = cross_entropy(logits, &self.labels).backward();
-        learner = self.learner.lock().expect("no step has failed");
-        for (p, name) in learner.weights.parameters_mut().into_iter().zip(&names) {
-            let g = gradients.get(name).as_vec();
-            for (p, g) in p.iter_mut().zip(g) {
-                *p -= 0.01 * g;
+    /// Does the work once, on the whole batch.
+    pub fn run(&mut self, work: Work) {
+        let Self { frozen, descent, pictures, labels, .. } = self;
+        match work {
+            Work::TrainingStep => {
+                let step = Step { rate: 0.1, momentum: 0.9, weight_decay: 5e-4 };
+                black_box(descent.step(pictures.clone(), labels, step));
+            }
+            Work::PgdStep => {
+                let attack = Pgd::l2(0.5).steps(1).step_size(0.1);
+                black_box(attack.batch(frozen, pictures, labels, Goal::Away, 0));
+            }
+            Work::Forward => {
+                black_box(frozen.logits(pictures));
             }
         }
     }
+}
+
+/// The most floating-point operations a second of all threads, in fused multiply-adds that touch no
+/// memory, measured over a few milliseconds.
+pub fn peak_operations(isa: Isa) -> f64 {
+    2.0 * peak::multiply_adds_a_second(isa)
+}
+
+/// The multiply-adds of one image's forward pass.
+fn multiply_adds(net: &Net) -> usize {
+    let conv = |unit: &super::Unit| {
+        let output = unit.conv.output();
+        9 * unit.conv.inputs * output.channels * output.height * output.width
+    };
+    net.weights.units.iter().map(conv).sum::<usize>() + net.weights.head.weight.len()
 }

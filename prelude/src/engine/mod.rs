@@ -8,6 +8,7 @@ mod conv;
 mod frozen;
 mod head;
 mod pack;
+mod peak;
 mod picture;
 mod plan;
 mod pool;

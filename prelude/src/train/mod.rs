@@ -2,6 +2,7 @@
 
 mod batches;
 mod checkpoint;
+mod descent;
 mod log;
 mod recipe;
 mod schedule;
@@ -9,9 +10,11 @@ mod sets;
 mod sgd;
 mod trainer;
 
+pub(crate) use descent::Descent;
 pub use log::{Epoch, Log};
 pub use recipe::Recipe;
 pub use schedule::Schedule;
+pub(crate) use sgd::Step;
 
 #[cfg(test)]
 mod tests;

@@ -1,16 +1,15 @@
 //! The loop: batches, the loss on dfdx's tape, a step down, and once an epoch a look at the rest.
 
 use super::checkpoint::{Checkpoint, State};
+use super::descent::{Descent, Seen};
 use super::sets::Sets;
-use super::sgd::{Sgd, Step};
+use super::sgd::Step;
 use super::{Epoch, Log, Recipe, batches};
 use crate::data::Dataset;
-use crate::engine::{self, Isa, Learner, Training};
+use crate::engine::Isa;
 use crate::net::{Architecture, Net};
 use crate::show::Progress;
 use crate::{Error, Result, judge};
-use dfdx::prelude::{AsArray, Backward, PutTape, SplitTape, Trace};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 impl Net {
@@ -61,8 +60,7 @@ impl Net {
 struct Trainer<'a> {
     architecture: Architecture,
     recipe: &'a Recipe,
-    learner: Arc<Mutex<Learner>>,
-    sgd: Sgd,
+    descent: Descent,
     log: Vec<Epoch>,
 }
 
@@ -77,21 +75,16 @@ struct Tally {
 impl<'a> Trainer<'a> {
     fn new(state: State, recipe: &'a Recipe) -> Self {
         let State { net: Net { architecture, weights }, sgd, log } = state;
-        let learner = Learner { weights, training: Training::new(Isa::detect()) };
-        Self { architecture, recipe, learner: Arc::new(Mutex::new(learner)), sgd, log }
-    }
-
-    fn learner(&self) -> MutexGuard<'_, Learner> {
-        self.learner.lock().unwrap_or_else(PoisonError::into_inner)
+        let descent = Descent::resume(weights, sgd, Isa::detect());
+        Self { architecture, recipe, descent, log }
     }
 
     fn net(&self) -> Net {
-        let weights = self.learner().weights.clone();
-        Net { architecture: self.architecture.clone(), weights }
+        Net { architecture: self.architecture.clone(), weights: self.descent.weights() }
     }
 
     fn state(&self) -> State {
-        State { net: self.net(), sgd: self.sgd.clone(), log: self.log.clone() }
+        State { net: self.net(), sgd: self.descent.sgd.clone(), log: self.log.clone() }
     }
 
     /// Goes on until `end` epochs are done.
@@ -127,7 +120,10 @@ impl<'a> Trainer<'a> {
             let (pictures, labels) = batches::batch(self.recipe, set, epoch, indices)?;
             let share =
                 self.recipe.schedule.share(epoch * steps + step, self.recipe.epochs * steps, epoch);
-            self.step(pictures, &labels, self.recipe.learning_rate * share, &mut tally)?;
+            let Recipe { momentum, weight_decay, .. } = *self.recipe;
+            let rate = self.recipe.learning_rate * share;
+            let seen = self.descent.step(pictures, &labels, Step { rate, momentum, weight_decay });
+            tally.count(&seen, &labels);
             if !tally.loss.is_finite() {
                 let found = format!("{} in epoch {}, step {}", tally.loss, epoch + 1, step + 1);
                 return Err(diverged("a finite loss", found));
@@ -137,38 +133,10 @@ impl<'a> Trainer<'a> {
             progress.note(format!("epoch {}, loss {loss:.2}", epoch + 1));
         }
         // The last step may break the weights after the last loss was still finite.
-        let learner = self.learner();
-        match learner.weights.parameters().into_iter().flatten().find(|p| !p.is_finite()) {
+        match self.descent.weights().parameters().into_iter().flatten().find(|p| !p.is_finite()) {
             Some(p) => Err(diverged("finite weights", format!("{p} after epoch {}", epoch + 1))),
             None => Ok(tally),
         }
-    }
-
-    fn step(
-        &mut self,
-        pictures: Vec<f32>,
-        labels: &[usize],
-        rate: f32,
-        tally: &mut Tally,
-    ) -> Result<()> {
-        let parameters = engine::parameters(&self.learner().weights);
-        let x = engine::batch(pictures, labels.len());
-        let logits = engine::training(&self.learner, &parameters, x.leaky_traced());
-        let (logits, tape) = logits.split_tape();
-        tally.count(&engine::values(&logits), labels);
-        let loss = engine::cross_entropy(logits.put_tape(tape), labels);
-        tally.loss += f64::from(loss.array()) * labels.len() as f64;
-        let gradients = loss.backward();
-        let Recipe { momentum, weight_decay, .. } = *self.recipe;
-        let step = Step { rate, momentum, weight_decay };
-        // Not by `learner()`, which would borrow the optimizer as well.
-        let mut learner = self.learner.lock().unwrap_or_else(PoisonError::into_inner);
-        let values = learner.weights.parameters_mut().into_iter();
-        for (index, (value, parameter)) in values.zip(&parameters).enumerate() {
-            let gradient = engine::values(&gradients.get(parameter));
-            self.sgd.step(step, index, value, &gradient);
-        }
-        Ok(())
     }
 }
 
@@ -178,9 +146,11 @@ fn diverged(expected: &str, found: String) -> Error {
 }
 
 impl Tally {
-    fn count(&mut self, logits: &[f32], labels: &[usize]) {
+    fn count(&mut self, seen: &Seen, labels: &[usize]) {
         self.images += labels.len();
-        for (row, label) in logits.chunks(logits.len() / labels.len()).zip(labels) {
+        self.loss += f64::from(seen.loss) * labels.len() as f64;
+        let classes = seen.logits.len() / labels.len();
+        for (row, label) in seen.logits.chunks(classes).zip(labels) {
             self.right += usize::from(judge::highest(row.iter().copied()) == *label);
         }
     }

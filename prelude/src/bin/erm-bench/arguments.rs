@@ -1,0 +1,86 @@
+//! The command line.
+
+use erm::engine::Isa;
+use erm::{Error, Result};
+use std::path::PathBuf;
+use std::str::FromStr;
+
+pub const USAGE: &str = "\
+Erm's speed beside PyTorch's, in interleaved rounds.
+
+  --widths 16,32,64   the nets: channels of the first convolution (16)
+  --batch 128         images a step
+  --threads N         threads on both sides (all cores)
+  --rounds 7          rounds, of which the table gives the medians
+  --seconds 0.3       how long a round measures each thing
+  --isa NAME          avx512, avx2 or portable (the best of this processor)
+  --python PATH       a Python with PyTorch (python3)
+  --compile           also time torch.compile, which needs a C++ compiler
+  --json FILE         write every round's figures to a record";
+
+/// What to measure, and how.
+pub struct Arguments {
+    pub widths: Vec<usize>,
+    pub batch: usize,
+    pub threads: usize,
+    pub rounds: usize,
+    pub seconds: f64,
+    pub isa: Isa,
+    pub python: PathBuf,
+    pub configs: Vec<&'static str>,
+    pub json: Option<PathBuf>,
+}
+
+impl Arguments {
+    /// `None` if the usage was asked for.
+    pub fn parse(mut words: impl Iterator<Item = String>) -> Result<Option<Self>> {
+        let mut all = Self {
+            widths: vec![16],
+            batch: 128,
+            threads: std::thread::available_parallelism().map_or(1, usize::from),
+            rounds: 7,
+            seconds: 0.3,
+            isa: Isa::detect(),
+            python: "python3".into(),
+            configs: vec!["contiguous", "channels_last"],
+            json: None,
+        };
+        while let Some(word) = words.next() {
+            let mut value = || words.next().unwrap_or_default();
+            match word.as_str() {
+                "--widths" => {
+                    let list = value();
+                    let widths = list.split(',').map(|width| positive(&word, width));
+                    all.widths = widths.collect::<Result<_>>()?;
+                }
+                "--batch" => all.batch = positive(&word, &value())?,
+                "--threads" => all.threads = positive(&word, &value())?,
+                "--rounds" => all.rounds = positive(&word, &value())?,
+                "--seconds" => all.seconds = positive(&word, &value())?,
+                "--isa" => all.isa = isa(&value())?,
+                "--python" => all.python = value().into(),
+                "--compile" => all.configs.push("compile"),
+                "--json" => all.json = Some(value().into()),
+                "--help" | "-h" => return Ok(None),
+                _ => return Err(Error::invalid("an option of the bench", word, USAGE)),
+            }
+        }
+        Ok(Some(all))
+    }
+}
+
+/// A number above zero.
+fn positive<T: FromStr + PartialOrd + Default>(option: &str, value: &str) -> Result<T> {
+    let number = value.parse().ok().filter(|number| *number > T::default());
+    let expected = || format!("a number above 0 after {option}");
+    number.ok_or_else(|| Error::invalid(expected(), format!("`{value}`"), "See --help."))
+}
+
+fn isa(name: &str) -> Result<Isa> {
+    let supported = Isa::supported();
+    supported.iter().copied().find(|isa| isa.name() == name).ok_or_else(|| {
+        let names: Vec<&str> = supported.iter().map(|isa| isa.name()).collect();
+        let expected = format!("one of {} after --isa", names.join(", "));
+        Error::invalid(expected, format!("`{name}`"), "This processor has no other.")
+    })
+}

@@ -1,0 +1,62 @@
+//! One step down the loss: forward, backward, and the optimizer.
+
+use super::sgd::{Sgd, Step};
+use crate::engine::{self, Isa, Learner, Training, Weights};
+use dfdx::prelude::{AsArray, Backward, PutTape, SplitTape, Trace};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// A net on its way down: its weights, the velocity of each, and the buffers that steps reuse.
+pub(crate) struct Descent {
+    learner: Arc<Mutex<Learner>>,
+    pub sgd: Sgd,
+}
+
+/// What a step saw before it moved the weights.
+pub(crate) struct Seen {
+    /// `(n, classes)`.
+    pub logits: Vec<f32>,
+    /// The mean cross-entropy over the batch.
+    pub loss: f32,
+}
+
+impl Descent {
+    /// A descent that starts at `weights`, at rest.
+    pub fn new(weights: Weights, isa: Isa) -> Self {
+        let sgd = Sgd::new(&weights.parameters());
+        Self::resume(weights, sgd, isa)
+    }
+
+    /// Where the descent is.
+    pub fn weights(&self) -> Weights {
+        self.learner().weights.clone()
+    }
+
+    /// A descent that goes on from `weights` with the velocities of `sgd`.
+    pub fn resume(weights: Weights, sgd: Sgd, isa: Isa) -> Self {
+        let learner = Learner { weights, training: Training::new(isa) };
+        Self { learner: Arc::new(Mutex::new(learner)), sgd }
+    }
+
+    /// One step by the mean cross-entropy of pictures `(n, pixels)` to their labels.
+    pub fn step(&mut self, pictures: Vec<f32>, labels: &[usize], step: Step) -> Seen {
+        let parameters = engine::parameters(&self.learner().weights);
+        let x = engine::batch(pictures, labels.len());
+        let logits = engine::training(&self.learner, &parameters, x.leaky_traced());
+        let (logits, tape) = logits.split_tape();
+        let kept = engine::values(&logits);
+        let loss = engine::cross_entropy(logits.put_tape(tape), labels);
+        let seen = Seen { logits: kept, loss: loss.array() };
+        let gradients = loss.backward();
+        let mut learner = self.learner.lock().unwrap_or_else(PoisonError::into_inner);
+        let values = learner.weights.parameters_mut().into_iter();
+        for (index, (value, parameter)) in values.zip(&parameters).enumerate() {
+            let gradient = engine::values(&gradients.get(parameter));
+            self.sgd.step(step, index, value, &gradient);
+        }
+        seen
+    }
+
+    fn learner(&self) -> MutexGuard<'_, Learner> {
+        self.learner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
