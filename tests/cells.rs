@@ -8,6 +8,7 @@ fn tensors_of_three_cells_have_one_gradient_and_statics_go_on() {
         "gradients",
         &[
             "use erm::dfdx::prelude::*;\n\
+             use erm::dfdx::tensor::tensorlike::Tensorlike;\n\
              let dev: Cpu = Cpu::default();\n\
              let a: Tensor<Rank1<3>, f32, Cpu> = dev.tensor([1.0, 2.0, 3.0]);\n\
              println!(\"{:?} {}\", a.id(), erm::show::Progress::start(\"a\", \"b\", 1).id());",
