@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+crate::show::shows_as_text!(Error);
+
 /// The result of everything in Erm that a plausible mistake can make fail.
 pub type Result<T> = std::result::Result<T, Error>;
 

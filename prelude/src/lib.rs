@@ -9,6 +9,8 @@ pub mod data;
 pub mod engine;
 mod error;
 pub mod features;
+#[cfg(test)]
+mod fixture;
 pub mod judge;
 pub mod net;
 pub mod ops;
@@ -23,7 +25,7 @@ pub use error::{Error, Result};
 pub use image;
 pub use ndarray;
 pub use plotters;
-pub use scale::Scale;
+pub use scale::{Scale, Sizes};
 
 /// What `use erm::prelude::*;` brings into a cell.
 pub mod prelude {
@@ -34,5 +36,5 @@ pub mod prelude {
     pub use crate::record::Record;
     pub use crate::show::{Progress, stage};
     pub use crate::train::{Log, Recipe, Schedule};
-    pub use crate::{Error, Result, Scale, features, judge, paper};
+    pub use crate::{Error, Result, Scale, Sizes, features, judge, paper};
 }

@@ -9,3 +9,6 @@ pub use norm::Norm;
 pub use pgd::{Pgd, fgsm};
 
 pub(crate) use goal::Goal;
+
+#[cfg(test)]
+mod tests;

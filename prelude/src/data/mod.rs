@@ -4,6 +4,7 @@
 //! planet Erm on the spot. Both are a [`Data`]: two [`Dataset`]s, one to learn from, one to judge by.
 
 mod augment;
+mod chosen;
 mod cifar10;
 mod dataset;
 mod disk;

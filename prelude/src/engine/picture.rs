@@ -1,8 +1,12 @@
 //! The border between pictures, channel after channel in [0, 1], and the engine's blocks.
 
-use super::block::{Block, INPUT_LANES};
+// Indices say better than iterators that they will be constants.
+#![allow(clippy::needless_range_loop)]
+
+use super::block::Block;
+use super::conv::Sweep;
 use super::pack::Conv;
-use super::simd::{LANES, Simd, kernel};
+use super::simd::{Isa, LANES, Simd, kernel};
 
 /// The colours of a picture, channel by channel: mean and deviation.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,6 +38,7 @@ impl Normalisation {
 /// of sixteen lanes would compute nothing; as a dot product over the output channels none does.
 pub(crate) struct PictureGradient {
     conv: Conv,
+    parts: Vec<Sweep>,
     /// `[output block][tap][input][lane]`.
     weights: Vec<f32>,
     scale: Vec<f32>,
@@ -41,7 +46,7 @@ pub(crate) struct PictureGradient {
 
 impl PictureGradient {
     /// For the convolution `conv` with `weights (outputs, inputs, 3, 3)` on normalised pictures.
-    pub fn new(conv: Conv, weights: &[f32], normalisation: &Normalisation) -> Self {
+    pub fn new(conv: Conv, weights: &[f32], normalisation: &Normalisation, isa: Isa) -> Self {
         let Conv { inputs, outputs, .. } = conv;
         let mut packed = vec![0.0; outputs.div_ceil(LANES) * 9 * inputs * LANES];
         for (place, &weight) in weights.iter().enumerate() {
@@ -50,22 +55,7 @@ impl PictureGradient {
             packed[row * LANES + output % LANES] = weight;
         }
         let scale = normalisation.deviation.iter().map(|d| 1.0 / d).collect();
-        Self { conv, weights: packed, scale }
-    }
-
-    /// The gradient with respect to pixel `(y, x)` in `channel` is `scale[channel]` times this sum.
-    fn taps(&self, y: usize, x: usize) -> impl Iterator<Item = (usize, usize)> {
-        let (conv, output) = (self.conv, self.conv.output());
-        let meets = move |i: usize, k: usize, size: usize| {
-            let numerator = (i + 1).checked_sub(k)?;
-            let o = numerator / conv.stride;
-            (numerator % conv.stride == 0 && o < size).then_some(o)
-        };
-        (0..9).filter_map(move |tap| {
-            let y = meets(y, tap / 3, output.height)?;
-            let x = meets(x, tap % 3, output.width)?;
-            Some((tap, output.origin() + y * output.row() + x * LANES))
-        })
+        Self { conv, parts: conv.backward(isa, conv.input()), weights: packed, scale }
     }
 }
 
@@ -80,44 +70,83 @@ kernel! {
 
 #[inline(always)]
 unsafe fn run<S: Simd>(job: &PictureGradient, gradient: *const f32, picture: *mut f32) {
-    let Conv { inputs, height, width, .. } = job.conv;
-    for channel in (0..inputs).step_by(INPUT_LANES) {
-        let channels = (inputs - channel).min(INPUT_LANES);
-        for y in 0..height {
-            for x in 0..width {
-                unsafe {
-                    let sums = pixel::<S>(job, gradient, (y, x), channel, channels);
-                    for (c, sum) in sums.iter().enumerate().take(channels) {
-                        let at = ((channel + c) * height + y) * width + x;
-                        *picture.add(at) = S::sum(*sum) * job.scale[channel + c];
-                    }
+    for first in (0..job.conv.inputs).step_by(4) {
+        for part in &job.parts {
+            unsafe {
+                match job.conv.inputs - first {
+                    1 => rows::<S, 1>(job, part, first, gradient, picture),
+                    2 => rows::<S, 2>(job, part, first, gradient, picture),
+                    3 => rows::<S, 3>(job, part, first, gradient, picture),
+                    _ => rows::<S, 4>(job, part, first, gradient, picture),
                 }
             }
         }
     }
 }
 
+/// The `C` channels from `first`, at the pixels of `part`.
 #[inline(always)]
-unsafe fn pixel<S: Simd>(
+unsafe fn rows<S: Simd, const C: usize>(
     job: &PictureGradient,
+    part: &Sweep,
+    first: usize,
     gradient: *const f32,
+    picture: *mut f32,
+) {
+    for y in 0..part.height {
+        let row = unsafe { gradient.add(part.input.origin() + y * part.input.row()) };
+        let mut x = 0;
+        unsafe {
+            while x + 4 <= part.width {
+                tile::<S, 4, C>(job, part, first, row, picture, (y, x));
+                x += 4;
+            }
+            while x < part.width {
+                tile::<S, 1, C>(job, part, first, row, picture, (y, x));
+                x += 1;
+            }
+        }
+    }
+}
+
+/// `P` pixels of row `y` from column `x`; indices are constants, so that the sums stay in registers.
+#[inline(always)]
+unsafe fn tile<S: Simd, const P: usize, const C: usize>(
+    job: &PictureGradient,
+    part: &Sweep,
+    first: usize,
+    row: *const f32,
+    picture: *mut f32,
     (y, x): (usize, usize),
-    channel: usize,
-    channels: usize,
-) -> [S::V; INPUT_LANES] {
+) {
     unsafe {
-        let output = job.conv.output();
-        let mut sums = [S::splat(0.0); INPUT_LANES];
-        for (tap, at) in job.taps(y, x) {
-            for block in 0..output.blocks() {
-                let value = S::load(gradient.add(at + block * output.plane()));
-                let row = (block * 9 + tap) * job.conv.inputs + channel;
-                for (c, sum) in sums.iter_mut().enumerate().take(channels) {
-                    let weight = S::load(job.weights.as_ptr().add((row + c) * LANES));
-                    *sum = S::fma(value, weight, *sum);
+        let Conv { inputs, height, width, .. } = job.conv;
+        let mut sums = [[S::splat(0.0); C]; P];
+        for block in 0..part.input.blocks() {
+            let pixel = row.add(block * part.input.plane() + x * LANES);
+            for tap in &part.taps {
+                let from = pixel.offset(tap.input);
+                let place = ((block * 9 + tap.weights) * inputs + first) * LANES;
+                let weights = job.weights.as_ptr().add(place);
+                let mut w = [S::splat(0.0); C];
+                for c in 0..C {
+                    w[c] = S::load(weights.add(c * LANES));
+                }
+                for p in 0..P {
+                    let value = S::load(from.add(p * LANES));
+                    for c in 0..C {
+                        sums[p][c] = S::fma(value, w[c], sums[p][c]);
+                    }
                 }
             }
         }
-        sums
+        let y = part.first.0 + y * part.step;
+        for p in 0..P {
+            let x = part.first.1 + (x + p) * part.step;
+            for c in 0..C {
+                let at = ((first + c) * height + y) * width + x;
+                *picture.add(at) = S::sum(sums[p][c]) * job.scale[first + c];
+            }
+        }
     }
 }

@@ -15,7 +15,9 @@ pub struct Epoch {
     pub accuracy: f64,
     /// The accuracy on the held-out images after the epoch, in [0, 1], if any were held out.
     pub validation: Option<f64>,
-    /// How long it took.
+    /// The accuracy on each watched set after the epoch, in [0, 1].
+    pub watched: Vec<f64>,
+    /// How long the epoch's steps took.
     pub seconds: f64,
 }
 
@@ -26,6 +28,8 @@ pub struct Log {
     pub set: String,
     /// By which recipe.
     pub recipe: Recipe,
+    /// The names of the sets that were watched.
+    pub watched: Vec<String>,
     /// What happened, epoch by epoch.
     pub epochs: Vec<Epoch>,
 }
@@ -51,27 +55,37 @@ impl Log {
             .x("epoch")
             .y("accuracy, %")
             .series("training images, while they are learned", &xs, &percent(&|e| e.accuracy));
-        match self.validation() {
+        let chart = match self.validation() {
             Some(_) => {
                 let held_out = percent(&|e| e.validation.unwrap_or(f64::NAN));
                 chart.series("held-out images of the same set", &xs, &held_out)
             }
             None => chart,
-        }
+        };
+        self.watched.iter().enumerate().fold(chart, |chart, (index, name)| {
+            chart.series(name, &xs, &percent(&|e| e.watched[index]))
+        })
     }
 
     /// The log as a record: the recipe, and every epoch's raw values.
     pub fn record(&self, name: &str) -> Record {
         let every =
             |value: &dyn Fn(&Epoch) -> f64| -> Vec<f64> { self.epochs.iter().map(value).collect() };
-        Record::new(name)
+        let record = Record::new(name)
             .with("set", self.set.as_str())
             .with("recipe", self.recipe.to_string())
             .seed(self.recipe.seed)
             .seconds(self.seconds())
             .values("loss", &every(&|e| e.loss))
-            .values("training accuracy", &every(&|e| e.accuracy))
-            .values("validation accuracy", &every(&|e| e.validation.unwrap_or(f64::NAN)))
+            .values("training accuracy", &every(&|e| e.accuracy));
+        let validation: Vec<f64> = self.epochs.iter().filter_map(|e| e.validation).collect();
+        let record = match validation.is_empty() {
+            true => record,
+            false => record.values("validation accuracy", &validation),
+        };
+        self.watched.iter().enumerate().fold(record, |record, (index, name)| {
+            record.values(format!("accuracy on {name}"), &every(&|e| e.watched[index]))
+        })
     }
 
     /// Shows the chart of the training in a notebook.

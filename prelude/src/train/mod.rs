@@ -5,9 +5,13 @@ mod checkpoint;
 mod log;
 mod recipe;
 mod schedule;
+mod sets;
 mod sgd;
 mod trainer;
 
 pub use log::{Epoch, Log};
 pub use recipe::Recipe;
 pub use schedule::Schedule;
+
+#[cfg(test)]
+mod tests;

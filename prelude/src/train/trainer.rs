@@ -1,11 +1,12 @@
 //! The loop: batches, the loss on dfdx's tape, a step down, and once an epoch a look at the rest.
 
-use super::checkpoint::Checkpoint;
+use super::checkpoint::{Checkpoint, State};
+use super::sets::Sets;
 use super::sgd::{Sgd, Step};
 use super::{Epoch, Log, Recipe, batches};
 use crate::data::Dataset;
 use crate::engine::{self, Isa, Learner, Training};
-use crate::net::Net;
+use crate::net::{Architecture, Net};
 use crate::show::Progress;
 use crate::{Error, Result, judge};
 use dfdx::prelude::{AsArray, Backward, PutTape, SplitTape, Trace};
@@ -23,29 +24,42 @@ impl Net {
     /// net, if the loss stops being finite (the net then stays as it was), or if a checkpoint
     /// cannot be written or belongs to another training.
     pub fn train(&mut self, set: &Dataset, recipe: &Recipe) -> Result<Log> {
-        set.check()?;
-        self.check(&set.images, Some(&set.labels))?;
-        recipe.check(set.len())?;
-        let (held_out, set) = match recipe.validation {
-            0 => (None, set.clone()),
-            count => {
-                let (rest, held_out) = set.split(count, recipe.seed)?;
-                (Some(held_out), rest)
+        self.train_watching(set, recipe, &[])
+    }
+
+    /// [`Net::train`] that also notes the accuracy on the `watched` sets after every epoch.
+    ///
+    /// Watching changes nothing: the net that comes out is that of the last epoch. Paper: Fig. 10.
+    ///
+    /// # Errors
+    /// As for [`Net::train`], and if a watched set does not fit the net.
+    pub fn train_watching(
+        &mut self,
+        set: &Dataset,
+        recipe: &Recipe,
+        watched: &[&Dataset],
+    ) -> Result<Log> {
+        let sets = Sets::new(self, set, recipe, watched)?;
+        let state = State::new(self);
+        let (checkpoint, state) = match &recipe.checkpoint {
+            None => (None, state),
+            Some(path) => {
+                let (checkpoint, state) = Checkpoint::open(path, state, &sets, recipe)?;
+                (Some(checkpoint), state)
             }
         };
-        let mut trainer = Trainer::new(self, recipe);
-        let mut checkpoint = Checkpoint::open(self, &set, recipe)?;
-        trainer.resume(&mut checkpoint)?;
-        trainer.epochs(&set, held_out.as_ref(), &mut checkpoint)?;
-        let (net, epochs) = (trainer.net(), trainer.log);
+        let mut trainer = Trainer::new(state, recipe);
+        trainer.epochs(&sets, checkpoint.as_ref(), recipe.epochs)?;
+        let State { net, log: epochs, .. } = trainer.state();
         *self = net;
-        Ok(Log { set: set.name.clone(), recipe: recipe.clone(), epochs })
+        let watched = watched.iter().map(|set| set.name.clone()).collect();
+        Ok(Log { set: set.name.clone(), recipe: recipe.clone(), watched, epochs })
     }
 }
 
 /// A training under way.
 struct Trainer<'a> {
-    start: &'a Net,
+    architecture: Architecture,
     recipe: &'a Recipe,
     learner: Arc<Mutex<Learner>>,
     sgd: Sgd,
@@ -61,16 +75,10 @@ struct Tally {
 }
 
 impl<'a> Trainer<'a> {
-    fn new(net: &'a Net, recipe: &'a Recipe) -> Self {
-        let learner =
-            Learner { weights: net.weights.clone(), training: Training::new(Isa::detect()) };
-        Self {
-            start: net,
-            recipe,
-            learner: Arc::new(Mutex::new(learner)),
-            sgd: Sgd::default(),
-            log: Vec::new(),
-        }
+    fn new(state: State, recipe: &'a Recipe) -> Self {
+        let State { net: Net { architecture, weights }, sgd, log } = state;
+        let learner = Learner { weights, training: Training::new(Isa::detect()) };
+        Self { architecture, recipe, learner: Arc::new(Mutex::new(learner)), sgd, log }
     }
 
     fn learner(&self) -> MutexGuard<'_, Learner> {
@@ -79,42 +87,33 @@ impl<'a> Trainer<'a> {
 
     fn net(&self) -> Net {
         let weights = self.learner().weights.clone();
-        Net { architecture: self.start.architecture.clone(), weights }
+        Net { architecture: self.architecture.clone(), weights }
     }
 
-    fn resume(&mut self, checkpoint: &mut Option<Checkpoint>) -> Result<()> {
-        if let Some(state) = checkpoint.as_mut().and_then(Checkpoint::take) {
-            self.learner().weights = state.net.weights;
-            self.sgd = state.sgd;
-            self.log = state.log;
-        }
-        Ok(())
+    fn state(&self) -> State {
+        State { net: self.net(), sgd: self.sgd.clone(), log: self.log.clone() }
     }
 
-    fn epochs(
-        &mut self,
-        set: &Dataset,
-        held_out: Option<&Dataset>,
-        checkpoint: &mut Option<Checkpoint>,
-    ) -> Result<()> {
+    /// Goes on until `end` epochs are done.
+    fn epochs(&mut self, sets: &Sets, checkpoint: Option<&Checkpoint>, end: usize) -> Result<()> {
+        let set = sets.learned.as_ref();
         let label = format!("training on {}", set.name);
         let progress = Progress::start(&label, "images", self.recipe.epochs * set.len());
         progress.advance(self.log.len() * set.len());
-        for epoch in self.log.len()..self.recipe.epochs {
+        for epoch in self.log.len()..end {
             let start = Instant::now();
             let tally = self.epoch(set, epoch, &progress)?;
-            let validation = match held_out {
-                Some(held_out) => Some(judge::accuracy(&self.net(), held_out)?),
-                None => None,
-            };
+            let seconds = start.elapsed().as_secs_f64();
+            let (validation, watched) = sets.look(&self.net())?;
             self.log.push(Epoch {
                 loss: tally.loss / tally.images as f64,
                 accuracy: tally.right as f64 / tally.images as f64,
                 validation,
-                seconds: start.elapsed().as_secs_f64(),
+                watched,
+                seconds,
             });
             if let Some(checkpoint) = checkpoint {
-                checkpoint.save(&self.net(), &self.sgd, &self.log)?;
+                checkpoint.save(&self.state())?;
             }
         }
         Ok(())
@@ -130,17 +129,19 @@ impl<'a> Trainer<'a> {
                 self.recipe.schedule.share(epoch * steps + step, self.recipe.epochs * steps, epoch);
             self.step(pictures, &labels, self.recipe.learning_rate * share, &mut tally)?;
             if !tally.loss.is_finite() {
-                return Err(Error::invalid(
-                    "a finite loss",
-                    format!("{} in epoch {}, step {}", tally.loss, epoch + 1, step + 1),
-                    "The training has diverged and the net is as it was: lower the learning rate.",
-                ));
+                let found = format!("{} in epoch {}, step {}", tally.loss, epoch + 1, step + 1);
+                return Err(diverged("a finite loss", found));
             }
             progress.advance(indices.len());
             let loss = tally.loss / tally.images as f64;
             progress.note(format!("epoch {}, loss {loss:.2}", epoch + 1));
         }
-        Ok(tally)
+        // The last step may break the weights after the last loss was still finite.
+        let learner = self.learner();
+        match learner.weights.parameters().into_iter().flatten().find(|p| !p.is_finite()) {
+            Some(p) => Err(diverged("finite weights", format!("{p} after epoch {}", epoch + 1))),
+            None => Ok(tally),
+        }
     }
 
     fn step(
@@ -160,6 +161,7 @@ impl<'a> Trainer<'a> {
         let gradients = loss.backward();
         let Recipe { momentum, weight_decay, .. } = *self.recipe;
         let step = Step { rate, momentum, weight_decay };
+        // Not by `learner()`, which would borrow the optimizer as well.
         let mut learner = self.learner.lock().unwrap_or_else(PoisonError::into_inner);
         let values = learner.weights.parameters_mut().into_iter();
         for (index, (value, parameter)) in values.zip(&parameters).enumerate() {
@@ -170,12 +172,27 @@ impl<'a> Trainer<'a> {
     }
 }
 
+fn diverged(expected: &str, found: String) -> Error {
+    let remedy = "The training has diverged and the net is as it was: lower the learning rate.";
+    Error::invalid(expected, found, remedy)
+}
+
 impl Tally {
     fn count(&mut self, logits: &[f32], labels: &[usize]) {
         self.images += labels.len();
         for (row, label) in logits.chunks(logits.len() / labels.len()).zip(labels) {
-            let highest = row.iter().all(|logit| *logit <= row[*label]);
-            self.right += usize::from(highest);
+            self.right += usize::from(judge::highest(row.iter().copied()) == *label);
         }
     }
+}
+
+/// A training that ends after some of its epochs, as an interrupted one does.
+#[cfg(test)]
+pub(super) fn broken_off(net: &Net, set: &Dataset, recipe: &Recipe, after: usize) {
+    let sets = Sets::new(net, set, recipe, &[]).expect("they fit");
+    let path = recipe.checkpoint.as_ref().expect("it has a checkpoint");
+    let opened = Checkpoint::open(path, State::new(net), &sets, recipe);
+    let (checkpoint, state) = opened.expect("it can be written");
+    let mut trainer = Trainer::new(state, recipe);
+    trainer.epochs(&sets, Some(&checkpoint), after).expect("it trains");
 }

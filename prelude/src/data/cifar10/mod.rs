@@ -34,18 +34,29 @@ impl Data {
     /// # Errors
     /// If `$ERM_DATA` names nothing, what is found is damaged or incomplete, or the download fails.
     pub fn cifar10() -> Result<Data> {
-        let given = std::env::var_os("ERM_DATA").filter(|path| !path.is_empty());
-        if let Some(place) = given.map(|path| place::named(path.as_ref())).transpose()?.flatten() {
+        if let Some(place) = at_hand()? {
             return read(&place);
         }
-        let cache = cache::folder()?;
-        if let Some(place) = place::inside(&cache) {
-            return read(&place);
-        }
-        let archive = cache.join(ARCHIVE);
+        let archive = cache::folder()?.join(ARCHIVE);
         download(&archive)?;
         read(&Place::Archive(archive))
     }
+
+    /// CIFAR-10 where it is on this machine already, without a download.
+    ///
+    /// # Errors
+    /// If `$ERM_DATA` names nothing, or what is found is damaged or incomplete.
+    pub(super) fn cifar10_at_hand() -> Result<Option<Data>> {
+        at_hand()?.map(|place| read(&place)).transpose()
+    }
+}
+
+fn at_hand() -> Result<Option<Place>> {
+    let given = std::env::var_os("ERM_DATA").filter(|path| !path.is_empty());
+    if let Some(place) = given.map(|path| place::named(path.as_ref())).transpose()?.flatten() {
+        return Ok(Some(place));
+    }
+    Ok(place::inside(&cache::folder()?))
 }
 
 fn download(archive: &Path) -> Result<()> {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use ndarray::Array4;
 
-use super::super::{Data, Dataset, IMAGE, Images, PIXELS};
+use super::super::{Augment, Data, Dataset, IMAGE, Images, PIXELS};
 use crate::{Error, Result};
 
 /// The six files, training first.
@@ -81,7 +81,11 @@ impl Files {
         }
         let files: Vec<_> = self.0.into_iter().flatten().collect();
         let (train, test) = files.split_at(5);
-        Ok(Data { train: dataset("CIFAR-10 train", train), test: dataset("CIFAR-10 test", test) })
+        Ok(Data {
+            train: dataset("CIFAR-10 train", train),
+            test: dataset("CIFAR-10 test", test),
+            augment: Augment::crop_and_flip(),
+        })
     }
 }
 

@@ -20,6 +20,26 @@
 //! and are orthogonal to each other and to every visible one, shifted or not: a projection on one of
 //! them measures that feature and nothing else. A crop or flip would move a faint texture
 //! against the grid of strides that a convolutional net reads it by, so augment these images not.
+//!
+//! What nets made of it: PyTorch, one run each, the residual net of widths 8 and 16 (10 and 8 epochs
+//! of one-cycle SGD, rate 0.2; students 10 epochs, rate 0.1; no augmentation; the last epoch counts).
+//! Perturbations have ℓ2 norm 0.5 and 30 steps, those that measure robustness 20 steps from 500 images.
+//!
+//! | | width 8 | width 16 |
+//! |---|---|---|
+//! | standard net, test set | 97.5 % | 97.9 % |
+//! | … under attack, ε = 0.25 and 0.5 | 2 %, 0 % | 3 %, 0 % |
+//! | … with visible patterns only, with faint ones only | 65 %, 91 % | 68 %, 92 % |
+//! | share of a targeted perturbation's energy along its two faint patterns, along all ten | 39 %, 43 % | 44 %, 49 % |
+//! | student of D_det, true test labels | 78.5 % | 81.8 % |
+//! | … labels y + 1 | 15.0 % | 13.2 % |
+//! | student of D_rand, true test labels | 90.3 % | 92.4 % (after 9 epochs) |
+//! | robust net (8 epochs, 4 steps), test set, under attack | 84.6 %, 84.8 % | – |
+//! | … with visible patterns only, with faint ones only | 86.6 %, 11 % | – |
+//!
+//! The student of D_det has learnt two features that contradict each other on the test set, the
+//! faint one (always of the target) and the visible one (of class `target − 1` in 85 %), and goes by
+//! the surer of the two. Two faint patterns are 0.07 % of all directions, ten are 0.3 %.
 
 mod faint;
 mod pattern;
@@ -34,7 +54,7 @@ use rand_distr::StandardNormal;
 use rayon::prelude::*;
 
 use self::pattern::Pattern;
-use super::{Data, Dataset, IMAGE, Images, PIXELS};
+use super::{Augment, Data, Dataset, IMAGE, Images, PIXELS};
 use crate::{Error, Result, show};
 
 const CLASSES: [&str; 10] =
@@ -98,6 +118,7 @@ impl SeeFar {
         Ok(Data {
             train: self.set("See-Far train", train, Features::Both, Part::Train)?,
             test: self.set("See-Far test", test, Features::Both, Part::Test)?,
+            augment: Augment::none(),
         })
     }
 
@@ -115,6 +136,11 @@ impl SeeFar {
     /// If `n` is 0.
     pub fn faint_only(&self, n: usize) -> Result<Dataset> {
         self.set("See-Far, faint only", n, Features::Faint, Part::FaintOnly)
+    }
+
+    /// How many classes there are.
+    pub fn classes(&self) -> usize {
+        self.faint.len()
     }
 
     /// The visible pattern of `class`, `(3, 32, 32)`, as it is added to an image when not shifted:
