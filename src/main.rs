@@ -107,9 +107,10 @@ enum Scale {
 }
 
 fn main() -> ExitCode {
-    // A cell process goes no further than these two lines.
+    // A cell process goes no further than the next two lines.
     let relayed = session::relay::install();
     evcxr::runtime_hook();
+    session::forget_own_package();
     match relayed.map_err(anyhow::Error::from).and_then(|()| obey(Arguments::parse())) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

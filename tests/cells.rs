@@ -4,23 +4,18 @@ use crate::support::{notebook, run};
 
 #[test]
 fn tensors_of_three_cells_have_one_gradient_and_statics_go_on() {
-    let path = notebook(
-        "gradients",
-        &[
-            "use erm::dfdx::prelude::*;\n\
-             let dev: Cpu = Cpu::default();\n\
-             let a: Tensor<Rank1<3>, f32, Cpu> = dev.tensor([1.0, 2.0, 3.0]);\n\
-             println!(\"{:?} {}\", a.id(), erm::show::Progress::start(\"a\", \"b\", 1).id());",
-            "let b: Tensor<Rank1<3>, f32, Cpu> = dev.tensor([4.0, 5.0, 6.0]);\n\
-             println!(\"{:?} {}\", b.id(), erm::show::Progress::start(\"a\", \"b\", 1).id());",
-            "let c: Tensor<Rank1<3>, f32, Cpu> = dev.tensor([7.0, 8.0, 9.0]);\n\
-             println!(\"{:?} {}\", c.id(), erm::show::Progress::start(\"a\", \"b\", 1).id());",
-            "let traced = a.clone().trace(Gradients::leaky());\n\
-             let product = traced * b.clone() * c.clone();\n\
-             let g = product.sum::<Rank0, _>().backward();\n\
-             (g.get(&a).array(), g.get(&b).array(), g.get(&c).array())",
-        ],
-    );
+    let gradients = "let traced = a.clone().trace(Gradients::leaky());\n\
+                     let product = traced * b.clone() * c.clone();\n\
+                     let g = product.sum::<Rank0, _>().backward();\n\
+                     (g.get(&a).array(), g.get(&b).array(), g.get(&c).array())";
+    let first = "use erm::dfdx::prelude::*;\nlet dev: Cpu = Cpu::default();\n".to_owned();
+    let cells = [
+        first + &a_tensor("a", "[1.0, 2.0, 3.0]"),
+        a_tensor("b", "[4.0, 5.0, 6.0]"),
+        a_tensor("c", "[7.0, 8.0, 9.0]"),
+        gradients.to_owned(),
+    ];
+    let path = notebook("gradients", &cells.each_ref().map(String::as_str));
     let ran = run(&path, &[]).ok();
     // The derivative of Σ abc by one of the three is the product of the other two.
     let expected = "([28.0, 40.0, 54.0], [7.0, 16.0, 27.0], [4.0, 10.0, 18.0])";
@@ -30,6 +25,16 @@ fn tensors_of_three_cells_have_one_gradient_and_statics_go_on() {
     assert!(ids[0] != ids[1] && ids[1] != ids[2] && ids[0] != ids[2], "{ids:?}");
     let jobs = lines.map(|line| line.split(' ').next_back().unwrap_or_default().to_owned());
     assert_eq!(jobs, ["1", "2", "3"]);
+}
+
+/// Makes a tensor and prints dfdx's number of it and the prelude's number of a job.
+fn a_tensor(name: &str, values: &str) -> String {
+    format!(
+        "let {name}: Tensor<Rank1<3>, f32, Cpu> = dev.tensor({values});\n\
+         let text = format!(\"{{{name}:?}}\");\n\
+         let id = text.split(['(', ')']).nth(1).unwrap().to_owned();\n\
+         println!(\"{{id}} {{}}\", erm::show::Progress::start(\"a\", \"b\", 1).id());"
+    )
 }
 
 #[test]

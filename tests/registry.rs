@@ -16,7 +16,8 @@ fn the_kernel_is_registered_under_a_prefix_and_removed_again() {
     let spec = prefix.join("share/jupyter/kernels/erm/kernel.json");
     succeeds(erm().arg("install").arg("--prefix").arg(&prefix));
     let json: Value = serde_json::from_str(&fs::read_to_string(&spec).unwrap()).unwrap();
-    assert_eq!(json["argv"][0], env!("CARGO_BIN_EXE_erm"));
+    let program = fs::canonicalize(env!("CARGO_BIN_EXE_erm")).unwrap();
+    assert_eq!(json["argv"][0], program.to_str().unwrap());
     assert_eq!(json["argv"][2], "{connection_file}");
     succeeds(erm().arg("uninstall").arg("--prefix").arg(&prefix));
     assert!(!spec.parent().unwrap().exists());

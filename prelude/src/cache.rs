@@ -24,9 +24,9 @@ pub(crate) fn folder() -> Result<PathBuf> {
 /// Writes a file that appears only when it is complete, and replaces what was there.
 ///
 /// # Errors
-/// If the folder or the file cannot be written; nothing half-written stays.
-pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
-    let remedy = "Make room, or choose a path where you may write.";
+/// If the folder or the file cannot be written, with `remedy` as the way out; nothing half-written
+/// stays.
+pub(crate) fn write_whole(path: &Path, bytes: &[u8], remedy: &str) -> Result<()> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).map_err(|e| Error::file(folder, e, remedy))?;
     }
@@ -38,6 +38,12 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
         let _ = fs::remove_file(&partial);
         Error::file(path, problem, remedy)
     })
+}
+
+/// `text` as part of a file's name: letters and digits stay, everything else becomes `_`.
+pub(crate) fn plain(text: &str) -> String {
+    let plain = |letter: char| if letter.is_ascii_alphanumeric() { letter } else { '_' };
+    text.chars().map(plain).collect()
 }
 
 fn choose(variable: impl Fn(&str) -> Option<OsString>) -> Result<PathBuf> {
@@ -60,6 +66,7 @@ fn choose(variable: impl Fn(&str) -> Option<OsString>) -> Result<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fixture::Scratch;
 
     fn chosen(set: &[(&str, &str)]) -> Result<PathBuf> {
         choose(|name| set.iter().find(|(key, _)| *key == name).map(|(_, value)| value.into()))
@@ -77,5 +84,36 @@ mod tests {
     fn without_a_home_the_error_names_the_variable_to_set() {
         let message = chosen(&[]).unwrap_err().to_string();
         assert!(message.contains("Set ERM_CACHE"), "{message}");
+    }
+
+    #[test]
+    fn a_file_is_replaced_whole_and_its_folder_is_made() {
+        let scratch = Scratch::new("whole");
+        let path = scratch.path().join("deep/er/file");
+        for text in ["first", "second"] {
+            write_whole(&path, text.as_bytes(), "").unwrap();
+            assert_eq!(fs::read_to_string(&path).unwrap(), text);
+        }
+        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_written_leaves_nothing_and_names_the_remedy() {
+        let scratch = Scratch::new("taken");
+        let taken = scratch.path().join("taken");
+        fs::create_dir_all(taken.join("inside")).unwrap();
+        let under_a_file = scratch.path().join("file/below");
+        fs::write(scratch.path().join("file"), "").unwrap();
+        for path in [taken, under_a_file] {
+            let message = write_whole(&path, b"x", "Move it.").unwrap_err().to_string();
+            assert!(message.contains(scratch.path().to_str().unwrap()), "{message}");
+            assert!(message.ends_with("Move it."), "{message}");
+        }
+        assert_eq!(fs::read_dir(scratch.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn a_name_stays_inside_its_folder() {
+        assert_eq!(plain("../D_det 0.5"), "___D_det_0_5");
     }
 }

@@ -3,8 +3,10 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+crate::show::shows_as_text!(Error);
+
 /// The result of everything in Erm that a plausible mistake can make fail.
-pub type Result<T> = std::result::Result<T, Error>;
+pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// A failure that says what was expected, what was found and what to do next.
 #[derive(Clone, PartialEq, Eq)]

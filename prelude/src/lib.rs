@@ -9,6 +9,8 @@ pub mod data;
 pub mod engine;
 mod error;
 pub mod features;
+#[cfg(test)]
+mod fixture;
 pub mod judge;
 pub mod net;
 pub mod ops;

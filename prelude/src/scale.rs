@@ -3,6 +3,9 @@
 use crate::attack::Pgd;
 use crate::data::Data;
 use crate::{Error, Result};
+use std::fmt;
+
+crate::show::shows_as_text!(Scale);
 
 /// Two sizes of every experiment; a figure always says which one it shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,7 +22,11 @@ impl Scale {
     /// # Errors
     /// If `ERM_SCALE` is neither `demo` nor `paper`.
     pub fn chosen() -> Result<Self> {
-        match std::env::var("ERM_SCALE").unwrap_or_default().as_str() {
+        Self::named(&std::env::var("ERM_SCALE").unwrap_or_default())
+    }
+
+    fn named(name: &str) -> Result<Self> {
+        match name {
             "" | "demo" => Ok(Self::Demo),
             "paper" => Ok(Self::Paper),
             other => Err(Error::invalid(
@@ -36,6 +43,13 @@ impl Scale {
             Self::Demo => "demo",
             Self::Paper => "paper",
         }
+    }
+}
+
+/// `demo` or `paper`.
+impl fmt::Display for Scale {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
     }
 }
 
@@ -64,5 +78,20 @@ impl Scale {
             Self::Demo => Sizes { width: 16, images: 20_000, attack: attack(30) },
             Self::Paper => Sizes { width: 64, images: all, attack: attack(100) },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scale_is_chosen_by_its_name_and_demo_by_none() {
+        assert_eq!(Scale::named("").unwrap(), Scale::Demo);
+        for scale in [Scale::Demo, Scale::Paper] {
+            assert_eq!(Scale::named(scale.name()).unwrap(), scale);
+        }
+        let error = Scale::named("Paper!").unwrap_err().to_string();
+        assert!(error.contains("ERM_SCALE to be demo or paper, found Paper!"), "{error}");
     }
 }

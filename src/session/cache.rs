@@ -29,9 +29,6 @@ debug-assertions = true
 overflow-checks = true
 "#;
 
-/// Keeps cargo from looking for a workspace any further up, wherever the cache folder lies.
-const NO_WORKSPACE: &str = "[workspace]\nmembers = []\nexclude = [\"\"]\n";
-
 /// What a session is built from, and where.
 pub struct Cache {
     /// Holds the template and the sessions.
@@ -51,7 +48,6 @@ impl Cache {
         let prelude = prelude_folder()?;
         fs::create_dir_all(folder.join(".cargo"))
             .and_then(|()| fs::write(folder.join(".cargo/config.toml"), CONFIG))
-            .and_then(|()| fs::write(folder.join("Cargo.toml"), NO_WORKSPACE))
             .with_context(|| {
                 format!("cannot write to the cache folder {} (ERM_CACHE sets it)", folder.display())
             })?;
@@ -93,6 +89,20 @@ impl Cache {
     /// Writes the versions that this program was built with.
     pub fn write_first_lock(&self, template: &Path) -> Result<()> {
         Ok(fs::write(template.join("Cargo.lock"), LOCK)?)
+    }
+}
+
+/// Removes from our environment what `cargo run` and `cargo test` say there about this program.
+/// Build scripts of crates that cells use read the same variables, so cargo would take a session
+/// that was started in another way for another build.
+pub fn forget_own_package() {
+    let ours = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_", "CARGO_PRIMARY_"];
+    let is_ours =
+        |name: &str| ours.iter().any(|start| name.starts_with(start)) || name == "OUT_DIR";
+    let names: Vec<_> = env::vars_os().map(|(name, _)| name).collect();
+    for name in names.iter().filter(|name| name.to_str().is_some_and(is_ours)) {
+        // SAFETY: the program calls this before it starts any thread.
+        unsafe { env::remove_var(name) };
     }
 }
 

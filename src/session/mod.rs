@@ -20,7 +20,7 @@ use std::time::Duration;
 use anyhow::{Result, anyhow};
 use evcxr::{CommandContext, EvalContext, EvalContextOutputs, EvalOutputs};
 
-pub use cache::Cache;
+pub use cache::{Cache, forget_own_package};
 pub use failure::CellError;
 pub use output::{Bundle, Output, Progress};
 pub use settings::{PRELUDE, library_path, write_settings};

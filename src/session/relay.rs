@@ -35,6 +35,9 @@ pub fn install() -> std::io::Result<()> {
     if !is_cell || std::env::var(FRONT.0).as_deref() != Ok(FRONT.1) {
         return Ok(());
     }
+    // evcxr asks for a trace of every panic; it takes a while to make and names generated code.
+    // SAFETY: this is the first thing the process does, so no other thread runs yet.
+    unsafe { std::env::set_var("RUST_BACKTRACE", "0") };
     let reader = File::from(std::io::stdout().as_fd().try_clone_to_owned()?);
     let (cells, ours) = std::io::pipe()?;
     rustix::stdio::dup2_stdout(&ours)?;

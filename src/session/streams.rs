@@ -8,7 +8,7 @@ use super::output::{Failed, Output, Reader};
 use super::relay::END_OF_CELL;
 
 /// A line on standard error is held so long, since it may turn out to say why the cell failed.
-const HELD: Duration = Duration::from_millis(300);
+const HELD: Duration = Duration::from_secs(1);
 /// How long the last lines of standard error may be under way when a cell has ended.
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -34,7 +34,10 @@ impl<'a> Listener<'a> {
         while let Ok(line) = self.streams.stderr.try_recv() {
             self.hold(line);
         }
-        let old = self.held.iter().take_while(|(came, _)| came.elapsed() > HELD).count();
+        let is_old = |(came, line): &&(Instant, String)| {
+            came.elapsed() > HELD && !line.contains("panicked at ")
+        };
+        let old = self.held.iter().take_while(is_old).count();
         self.held.drain(..old).for_each(|(_, line)| on(Output::Stderr(line)));
     }
 

@@ -1,6 +1,6 @@
 //! Where an attack wants the net to go: away from a class or toward one.
 
-use crate::engine::{Batch, CpuTape, Frozen, batch, cross_entropy, frozen, values};
+use crate::engine::{Batch, CpuTape, Frozen, Loss, batch, frozen, summed_cross_entropy, values};
 use dfdx::prelude::*;
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ pub(crate) enum Goal {
 }
 
 impl Goal {
-    /// The gradient of the goal with respect to pictures `(n, pixels)`.
+    /// The gradient of each image's goal with respect to it; pictures `(n, pixels)`.
     pub fn gradient(self, net: &Arc<Frozen>, pictures: &[f32], classes: &[usize]) -> Vec<f32> {
         let x = batch(pictures.to_vec(), classes.len());
         let logits = frozen(net, x.leaky_trace());
@@ -22,8 +22,9 @@ impl Goal {
         values(&gradients.get(&x))
     }
 
-    fn value(self, logits: Batch<CpuTape>, classes: &[usize]) -> Tensor<Rank0, f32, Cpu, CpuTape> {
-        let loss = cross_entropy(logits, classes);
+    /// Summed over the images.
+    fn value(self, logits: Batch<CpuTape>, classes: &[usize]) -> Loss {
+        let loss = summed_cross_entropy(logits, classes);
         match self {
             Goal::Away => loss,
             Goal::Toward => -loss,

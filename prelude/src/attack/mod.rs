@@ -11,3 +11,6 @@ pub use norm::Norm;
 pub use pgd::{Pgd, fgsm};
 
 pub(crate) use goal::Goal;
+
+#[cfg(test)]
+mod tests;

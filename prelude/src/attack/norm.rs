@@ -22,13 +22,17 @@ impl Norm {
         }
     }
 
-    /// The size of one image's perturbation.
+    /// The size of one image's perturbation; NaN if a value is.
     pub fn size(self, delta: &[f32]) -> f32 {
         match self {
             Norm::L2 => {
                 delta.iter().map(|d| f64::from(*d) * f64::from(*d)).sum::<f64>().sqrt() as f32
             }
-            Norm::Linf => delta.iter().fold(0.0, |most, d| most.max(d.abs())),
+            // Unlike `f32::max`, a maximum that lets nobody hide behind NaN.
+            Norm::Linf => delta.iter().fold(0.0, |most, d| match d.abs() {
+                size if size > most || size.is_nan() => size,
+                _ => most,
+            }),
         }
     }
 
@@ -43,7 +47,7 @@ impl Norm {
                 let scale = radius / self.size(delta).max(f32::MIN_POSITIVE);
                 delta.iter_mut().for_each(|d| *d *= scale);
             }
-            Norm::Linf => delta.fill_with(|| rng.gen_range(-epsilon..=epsilon)),
+            Norm::Linf => delta.fill_with(|| epsilon * rng.gen_range(-1.0..=1.0_f32)),
         }
     }
 

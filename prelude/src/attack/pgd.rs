@@ -10,8 +10,11 @@ use crate::{Error, Result};
 use ndarray::Array4;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
+use rayon::prelude::*;
 use std::fmt;
 use std::sync::Arc;
+
+crate::show::shows_as_text!(Pgd);
 
 /// How many images go through the net at once.
 const BATCH: usize = 128;
@@ -57,6 +60,9 @@ impl Pgd {
     }
 
     /// Starts at a random point of the ball, `restarts` times, and keeps each image's best end.
+    ///
+    /// An image's starts depend on the seed and on its place among the images alone, and more restarts
+    /// begin with those of fewer: they never do worse.
     pub fn random_starts(self, restarts: usize, seed: u64) -> Self {
         Self { random: Some(RandomStart { restarts, seed }), ..self }
     }
@@ -91,29 +97,29 @@ impl Pgd {
         self.check()?;
         net.check(images, Some(classes))?;
         let frozen = net.freeze();
+        let indices: Vec<usize> = (0..images.len()).collect();
         let progress = Progress::start(&self.to_string(), "images", images.len());
         let mut out = Vec::with_capacity(images.len() * images.pixels());
-        for start in (0..images.len()).step_by(BATCH) {
-            let end = (start + BATCH).min(images.len());
-            let batch = images.batch(&(start..end).collect::<Vec<_>>());
-            let batch = batch.as_slice().expect("a batch is contiguous");
-            let classes = &classes[start..end];
-            out.extend(self.batch(&frozen, batch, classes, goal, start as u64));
-            progress.advance(end - start);
+        for (batch, classes) in indices.chunks(BATCH).zip(classes.chunks(BATCH)) {
+            let pictures = images.batch(batch);
+            let pictures = pictures.as_slice().expect("a batch is contiguous");
+            out.extend(self.batch(&frozen, pictures, classes, goal, batch[0] as u64));
+            progress.advance(batch.len());
         }
         let [n, channels, height, width] = images.shape();
         let array = Array4::from_shape_vec((n, channels, height, width), out);
         Ok(Images::Floats(array.expect("every image was perturbed once")))
     }
 
-    /// Perturbs one batch `(n, pixels)`; `index` tells its random starts from other batches'.
+    /// Perturbs one batch `(n, pixels)`; its first image is number `first` of all, which decides its
+    /// random starts.
     pub(crate) fn batch(
         &self,
         net: &Arc<Frozen>,
         pictures: &[f32],
         classes: &[usize],
         goal: Goal,
-        index: u64,
+        first: u64,
     ) -> Vec<f32> {
         let pixels = pictures.len() / classes.len().max(1);
         let walk = self.walk();
@@ -124,9 +130,8 @@ impl Pgd {
         let mut best = pictures.to_vec();
         let mut heights = vec![f32::NEG_INFINITY; classes.len()];
         for restart in 0..random.restarts as u64 {
-            let mut rng = ChaCha8Rng::seed_from_u64(random.seed);
-            rng.set_stream(index * random.restarts as u64 + restart);
-            let start = self.random_start(pictures, pixels, &mut rng);
+            let stream = (restart << 32) + first;
+            let start = self.random_start(pictures, pixels, random.seed, stream);
             let end = ascend(walk, pictures, start, pixels, gradient);
             let reached = goal.reached(net, &end, classes);
             for (i, height) in reached.into_iter().enumerate() {
@@ -145,43 +150,39 @@ impl Pgd {
         Walk { norm: self.norm, epsilon: self.epsilon, step_size, steps: self.steps }
     }
 
-    fn random_start(&self, pictures: &[f32], pixels: usize, rng: &mut ChaCha8Rng) -> Vec<f32> {
-        let mut delta = vec![0.0; pixels];
+    /// Each image at a random point of its ball; `stream`: of the first image's random numbers.
+    fn random_start(&self, pictures: &[f32], pixels: usize, seed: u64, stream: u64) -> Vec<f32> {
         let mut start = pictures.to_vec();
-        for image in start.chunks_mut(pixels) {
-            self.norm.random_start(self.epsilon, rng, &mut delta);
+        start.par_chunks_mut(pixels).enumerate().for_each(|(index, image)| {
+            let mut rng = ChaCha8Rng::seed_from_u64(seed);
+            rng.set_stream(stream + index as u64);
+            let mut delta = vec![0.0; pixels];
+            self.norm.random_start(self.epsilon, &mut rng, &mut delta);
             for (value, delta) in image.iter_mut().zip(&delta) {
                 *value = (*value + delta).clamp(0.0, 1.0);
             }
-        }
+        });
         start
     }
 
     /// Whether every number of the attack is in its range.
     pub(crate) fn check(&self) -> Result<()> {
-        let walk = self.walk();
-        if !(self.epsilon >= 0.0 && self.epsilon.is_finite()) {
-            return Err(Error::invalid(
-                "an epsilon of 0 or more",
-                self.epsilon.to_string(),
-                "Give the radius of the ball in pixel units of [0, 1], such as 0.5 for ℓ2.",
-            ));
-        }
-        if !(walk.step_size >= 0.0 && walk.step_size.is_finite()) || self.steps == 0 {
-            return Err(Error::invalid(
-                "one step or more, and a step size of 0 or more",
-                format!("{} steps of size {}", self.steps, walk.step_size),
-                "Leave the step size out to have 2.5 · epsilon / steps.",
-            ));
-        }
-        match self.random {
-            Some(RandomStart { restarts: 0, .. }) => Err(Error::invalid(
-                "one restart or more",
-                "0 restarts",
-                "Leave random_starts out to start at the picture itself.",
-            )),
-            _ => Ok(()),
-        }
+        let size = |number: f32| number >= 0.0 && number.is_finite();
+        let (expected, found, remedy) = if !size(self.epsilon) {
+            let remedy = "Give the ball's radius in pixel units of [0, 1], such as 0.5 for ℓ2.";
+            ("an epsilon of 0 or more", self.epsilon.to_string(), remedy)
+        } else if self.steps == 0 {
+            ("one step or more", "0 steps".into(), "Ask for `.steps(20)`, or use `fgsm`.")
+        } else if !size(self.walk().step_size) {
+            let remedy = "Leave the step size out to have 2.5 · epsilon / steps.";
+            ("a step size of 0 or more", self.walk().step_size.to_string(), remedy)
+        } else if self.random.is_some_and(|random| random.restarts == 0) {
+            let remedy = "Leave random_starts out to start at the picture itself.";
+            ("one restart or more", "0 restarts".into(), remedy)
+        } else {
+            return Ok(());
+        };
+        Err(Error::invalid(expected, found, remedy))
     }
 }
 

@@ -1,10 +1,14 @@
 //! Random crops and mirror images, so that a net sees no training picture twice.
 
+use std::fmt;
+
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::{IMAGE, PIXELS};
 use crate::{Error, Result};
+
+crate::show::shows_as_text!(Augment);
 
 const SIDE: usize = IMAGE[1];
 
@@ -61,6 +65,16 @@ impl Augment {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         rng.set_stream(((epoch as u64) << 32) + index as u64);
         rng
+    }
+}
+
+/// `crop and flip` or `no augmentation`.
+impl fmt::Display for Augment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            Kind::Nothing => "no augmentation",
+            Kind::CropAndFlip => "crop and flip",
+        })
     }
 }
 

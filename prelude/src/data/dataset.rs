@@ -3,7 +3,10 @@
 use std::fmt;
 
 use super::{Augment, IMAGE, Images, PIXELS};
-use crate::{Error, Result, show};
+use crate::show::shows_as_text;
+use crate::{Error, Result};
+
+shows_as_text!(Dataset, Data);
 
 /// Labelled images. The fields are public: an experiment edits them directly.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,9 +52,7 @@ impl Dataset {
     /// one origin an image, or a label names no class.
     pub fn check(&self) -> Result<()> {
         self.check_fields()?;
-        if let Images::Floats(values) = &self.images
-            && let Some(value) = values.iter().find(|v| !(0.0..=1.0).contains(*v))
-        {
+        if let Some(value) = self.images.outside() {
             return Err(Error::invalid(
                 "pixel values in [0, 1]",
                 format!("{value} in `{}`", self.name),
@@ -93,11 +94,6 @@ impl Dataset {
         let mean = sums.map(|sum| sum / n);
         let std = [0, 1, 2].map(|c| (squares[c] / n - mean[c].powi(2)).max(0.0).sqrt() as f32);
         Ok((mean.map(|m| m as f32), std))
-    }
-
-    /// Shows the summary when the set is the last line of a cell.
-    pub fn evcxr_display(&self) {
-        show::blocks(&[("text/plain", &self.to_string())]);
     }
 
     /// All of [`Dataset::check`] that does not look at every pixel.
@@ -164,13 +160,6 @@ impl fmt::Display for Dataset {
             write!(f, "{} {class} {count}", if i == 0 { ":" } else { "," })?;
         }
         Ok(())
-    }
-}
-
-impl Data {
-    /// Shows both summaries when the data are the last line of a cell.
-    pub fn evcxr_display(&self) {
-        show::blocks(&[("text/plain", &self.to_string())]);
     }
 }
 

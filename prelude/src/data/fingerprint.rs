@@ -13,7 +13,10 @@ impl Dataset {
                 Some(bytes) => md5.update(bytes),
                 None => bytes.iter().for_each(|v| md5.update([*v])),
             },
-            Images::Floats(floats) => floats.iter().for_each(|v| md5.update(v.to_le_bytes())),
+            Images::Floats(floats) => floats.outer_iter().for_each(|image| {
+                let bytes: Vec<u8> = image.iter().flat_map(|v| v.to_le_bytes()).collect();
+                md5.update(bytes);
+            }),
         }
         self.labels.iter().for_each(|label| md5.update(label.to_le_bytes()));
         format!("{:x}", md5.finalize())

@@ -39,6 +39,14 @@ impl Images {
         self.shape()[1..].iter().product()
     }
 
+    /// The first value outside [0, 1], if there is one; it may be NaN.
+    pub(crate) fn outside(&self) -> Option<f32> {
+        match self {
+            Self::Bytes(_) => None,
+            Self::Floats(a) => a.iter().find(|v| !(0.0..=1.0).contains(*v)).copied(),
+        }
+    }
+
     /// Writes image `index` into `out` (channels, then rows, then columns), as floats in [0, 1].
     ///
     /// # Panics

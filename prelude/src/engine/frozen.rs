@@ -169,12 +169,16 @@ impl Frozen {
             // Every buffer was made for exactly the image that the sweeps name.
             unsafe { self.gradient_of(index, mask, scratch) };
         }
+        // The picture has the pixels of the first convolution's input, the gradient its output's.
         unsafe {
             leave(self.isa, &self.picture, scratch.gradients[0].as_ptr(), picture.as_mut_ptr());
         }
     }
 
     /// The gradient at the convolution of unit `index`, from that of the unit behind it.
+    ///
+    /// # Safety
+    /// `mask` must be valid for a word a vector of the unit's output, and `scratch` made by this net.
     unsafe fn gradient_of(&self, index: usize, mask: *const u16, scratch: &mut Scratch) {
         let unit = &self.units[index];
         let open = match unit.residual {
@@ -184,6 +188,7 @@ impl Frozen {
         let (before, after) = scratch.gradients.split_at_mut(index + 1);
         let to = before[index].as_mut_ptr();
         let Some(behind) = self.units.get(index + 1) else {
+            // The features were padded to whole vectors.
             let means = scratch.features.as_ptr();
             return unsafe {
                 head::spread(self.isa, unit.conv.output(), means, mask, open, to);
@@ -193,6 +198,7 @@ impl Frozen {
         let weights = behind.backward_weights.as_ptr();
         for part in &behind.backward {
             let finish = Finish::Gate { mask, add, open };
+            // As for the caller: buffers, mask and sweep are of this net's images.
             unsafe { sweep(self.isa, part, after[0].as_ptr(), weights, to, finish) };
         }
     }

@@ -88,15 +88,26 @@ fn add(to: &mut [f32], from: &[f32]) {
     }
 }
 
+/// One number at the end of a graph.
+pub(crate) type Loss = Tensor<Rank0, f32, Cpu, CpuTape>;
+
 /// The mean cross-entropy between logits and the classes `labels`.
-pub(crate) fn cross_entropy(
-    logits: Batch<CpuTape>,
-    labels: &[usize],
-) -> Tensor<Rank0, f32, Cpu, CpuTape> {
-    let (rows, classes) = *logits.shape();
-    let mut targets = vec![0.0; rows * classes];
+pub(crate) fn cross_entropy(logits: Batch<CpuTape>, labels: &[usize]) -> Loss {
+    let targets = one_hot(labels, logits.shape().1);
+    cross_entropy_with_logits_loss(logits, targets)
+}
+
+/// The cross-entropy summed over the batch: an image's gradient does not depend on its company.
+pub(crate) fn summed_cross_entropy(logits: Batch<CpuTape>, labels: &[usize]) -> Loss {
+    let targets = one_hot(labels, logits.shape().1);
+    -(logits.log_softmax::<Axis<1>>() * targets).sum()
+}
+
+/// `(n, classes)`: 1 at each image's label, 0 elsewhere.
+fn one_hot(labels: &[usize], classes: usize) -> Batch {
+    let mut targets = vec![0.0; labels.len() * classes];
     for (row, &label) in targets.chunks_mut(classes).zip(labels) {
         row[label] = 1.0;
     }
-    cross_entropy_with_logits_loss(logits, batch(targets, rows))
+    batch(targets, labels.len())
 }

@@ -1,5 +1,6 @@
 //! Controls: how much of a result needs no features of the teacher at all?
 
+use crate::attack::Norm;
 use crate::data::{Dataset, Images};
 use crate::{Error, Result};
 use ndarray::Array4;
@@ -13,18 +14,10 @@ use rand_distr::StandardNormal;
 /// # Errors
 /// If `drop` does not have one answer an image, or nothing is left.
 pub fn without(set: &Dataset, drop: &[bool]) -> Result<Dataset> {
-    if drop.len() != set.len() {
-        return Err(Error::invalid(
-            format!("one answer for each of {} images", set.len()),
-            format!("{}", drop.len()),
-            "Say for every image whether it is dropped.",
-        ));
-    }
+    check_answers(set, drop, "Say for every image whether it is dropped.")?;
     let kept: Vec<usize> = (0..set.len()).filter(|index| !drop[*index]).collect();
-    let mut rest = set.select(&kept)?;
-    rest.name = format!("{} without {}", set.name, set.len() - kept.len());
-    rest.check()?;
-    Ok(rest)
+    let rest = set.select(&kept)?;
+    Ok(Dataset { name: format!("{} without {}", set.name, set.len() - kept.len()), ..rest })
 }
 
 /// The leakage-only control: no feature of any net, only one fixed noise pattern a class.
@@ -43,11 +36,12 @@ pub fn class_noise(
     epsilon: f32,
     seed: u64,
 ) -> Result<Dataset> {
-    if spared.len() != set.len() || !(epsilon >= 0.0 && epsilon.is_finite()) {
+    check_answers(set, spared, "Say for every image whether it is spared.")?;
+    if !(epsilon >= 0.0 && epsilon.is_finite()) {
         return Err(Error::invalid(
-            format!("one answer for each of {} images, and an epsilon of 0 or more", set.len()),
-            format!("{} answers, epsilon {epsilon}", spared.len()),
-            "Say for every image whether it is spared.",
+            "an epsilon of 0 or more",
+            epsilon.to_string(),
+            "Give the norm of a pattern in pixel units of [0, 1], such as 0.5.",
         ));
     }
     let labelled = set.relabelled(targets.to_vec(), format!("{}, class noise only", set.name))?;
@@ -67,12 +61,21 @@ pub fn class_noise(
     Ok(Dataset { images: Images::Floats(array.expect("the length is the shape's")), ..labelled })
 }
 
+fn check_answers(set: &Dataset, answers: &[bool], remedy: &str) -> Result<()> {
+    if answers.len() == set.len() {
+        return Ok(());
+    }
+    let expected = format!("one answer for each of {} images", set.len());
+    Err(Error::invalid(expected, format!("{} answers", answers.len()), remedy))
+}
+
+/// One noise pattern of ℓ2 norm `epsilon` a class.
 fn patterns(classes: usize, pixels: usize, epsilon: f32, seed: u64) -> Vec<Vec<f32>> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     (0..classes)
         .map(|_| {
             let noise: Vec<f32> = (0..pixels).map(|_| rng.sample(StandardNormal)).collect();
-            let size = crate::attack::Norm::L2.size(&noise);
+            let size = Norm::L2.size(&noise);
             noise.into_iter().map(|value| value * epsilon / size).collect()
         })
         .collect()

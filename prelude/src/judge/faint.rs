@@ -69,7 +69,8 @@ pub fn faint_share(
         let rest = all - along(source) - if source == target { 0.0 } else { along(target) };
         share.source += along(source) / n as f64;
         share.target += along(target) / n as f64;
-        share.others += rest / (patterns.len() - 2) as f64 / n as f64;
+        let others = patterns.len() - if source == target { 1 } else { 2 };
+        share.others += rest / others as f64 / n as f64;
         let length = |class: usize| along(class).powi(2) * norm2(&patterns[class]);
         explained += length(source) + if source == target { 0.0 } else { length(target) };
         total += norm2(&delta);

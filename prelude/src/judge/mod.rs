@@ -1,16 +1,16 @@
 //! The judge never trusts an attacker: it takes pictures, and computes what they do anew.
 
+mod distance;
 mod faint;
 
+pub use distance::{Distance, distance};
 pub use faint::{FaintShare, faint_share};
 
-use crate::Result;
-use crate::attack::{Norm, Pgd};
+use crate::attack::Pgd;
 use crate::data::{Dataset, Images};
 use crate::net::Net;
-use crate::{Error, show::Progress};
+use crate::{Error, Result};
 use ndarray::Array2;
-use std::fmt;
 
 /// How many images go through the net at once.
 const BATCH: usize = 256;
@@ -28,20 +28,35 @@ pub fn logits(net: &Net, images: &Images) -> Result<Array2<f32>> {
         let batch = images.batch(chunk);
         all.extend(frozen.logits(batch.as_slice().expect("a batch is contiguous")));
     }
-    let shape = (images.len(), all.len() / images.len());
+    let shape = (images.len(), net.architecture.classes);
     Ok(Array2::from_shape_vec(shape, all).expect("every image has its logits"))
 }
 
-/// The class that the net sees in each image.
+/// The class that the net sees in each image: that of the highest logit, the first of equal ones.
 ///
 /// # Errors
-/// If there are no images, or they do not fit the net.
+/// If there are no images, they do not fit the net, or the net gives logits that are not finite.
 pub fn predictions(net: &Net, images: &Images) -> Result<Vec<usize>> {
-    let best = |row: ndarray::ArrayView1<f32>| {
-        let greater = |a: &(usize, &f32), b: &(usize, &f32)| a.1.total_cmp(b.1);
-        row.iter().enumerate().max_by(greater).map_or(0, |(class, _)| class)
-    };
-    Ok(logits(net, images)?.outer_iter().map(best).collect())
+    let logits = logits(net, images)?;
+    if let Some(logit) = logits.iter().find(|logit| !logit.is_finite()) {
+        return Err(Error::invalid(
+            "finite logits",
+            logit.to_string(),
+            "The net holds broken numbers: train it anew, or load whole weights.",
+        ));
+    }
+    Ok(logits.outer_iter().map(|row| highest(row.iter().copied())).collect())
+}
+
+/// The place of the highest value, the first of equal ones.
+pub(crate) fn highest(values: impl IntoIterator<Item = f32>) -> usize {
+    let (mut place, mut most) = (0, f32::NEG_INFINITY);
+    for (index, value) in values.into_iter().enumerate() {
+        if value > most {
+            (place, most) = (index, value);
+        }
+    }
+    place
 }
 
 /// The share of images that the net sees as their label says, in [0, 1].
@@ -50,7 +65,7 @@ pub fn predictions(net: &Net, images: &Images) -> Result<Vec<usize>> {
 /// If the set is empty or inconsistent, or does not fit the net.
 pub fn accuracy(net: &Net, set: &Dataset) -> Result<f64> {
     set.check()?;
-    share(&predictions(net, &set.images)?, &set.labels)
+    Ok(share(&predictions(net, &set.images)?, &set.labels))
 }
 
 /// The share of images that the net sees as `targets`, in [0, 1]: the success of a targeted attack.
@@ -59,12 +74,7 @@ pub fn accuracy(net: &Net, set: &Dataset) -> Result<f64> {
 /// If there are no images, or images, targets and net do not fit together.
 pub fn success(net: &Net, images: &Images, targets: &[usize]) -> Result<f64> {
     net.check(images, Some(targets))?;
-    share(&predictions(net, images)?, targets)
-}
-
-fn share(predictions: &[usize], classes: &[usize]) -> Result<f64> {
-    let right = predictions.iter().zip(classes).filter(|(p, c)| p == c).count();
-    Ok(right as f64 / predictions.len() as f64)
+    Ok(share(&predictions(net, images)?, targets))
 }
 
 /// The accuracy on a set under an attack, in [0, 1]: the attack's numbers belong beside it.
@@ -83,70 +93,13 @@ pub fn robust_accuracy(net: &Net, set: &Dataset, attack: &Pgd) -> Result<f64> {
             "This is a fault of the attack: please report it.",
         ));
     }
-    share(&predictions(net, &adversarial)?, &set.labels)
+    Ok(share(&predictions(net, &adversarial)?, &set.labels))
 }
 
-/// How far perturbed pictures lie from their originals.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Distance {
-    /// How it is measured.
-    pub norm: Norm,
-    /// The mean over the images.
-    pub mean: f32,
-    /// The largest of all images.
-    pub largest: f32,
-    /// The smallest and the largest value of any perturbed pixel.
-    pub range: (f32, f32),
+fn share(predictions: &[usize], classes: &[usize]) -> f64 {
+    let right = predictions.iter().zip(classes).filter(|(p, c)| p == c).count();
+    right as f64 / predictions.len() as f64
 }
 
-impl Distance {
-    /// Whether every image lies within `epsilon` and [0, 1], but for rounding.
-    ///
-    /// A pixel near 1 is known to 6e-8; 3072 of them move a length by at most 3.3e-6.
-    pub fn within(&self, epsilon: f32) -> bool {
-        self.largest <= epsilon * (1.0 + 1e-5) + 4e-6 && self.range.0 >= 0.0 && self.range.1 <= 1.0
-    }
-}
-
-impl fmt::Display for Distance {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { norm, mean, largest, range: (low, high) } = self;
-        let norm = norm.symbol();
-        write!(
-            f,
-            "{norm} distance {mean:.4} on average, {largest:.4} at most; values {low:.3} to {high:.3}"
-        )
-    }
-}
-
-/// Measures how far `perturbed` pictures lie from `originals`, image by image.
-///
-/// # Errors
-/// If there are none, or not as many of one as of the other.
-pub fn distance(originals: &Images, perturbed: &Images, norm: Norm) -> Result<Distance> {
-    if originals.is_empty() || originals.shape() != perturbed.shape() {
-        return Err(Error::invalid(
-            format!("perturbed images of the originals' shape {:?}, and some", originals.shape()),
-            format!("{:?}", perturbed.shape()),
-            "Pass the images that the attack was given, and those that it returned.",
-        ));
-    }
-    let progress = Progress::start("measuring distances", "images", originals.len());
-    let mut before = vec![0.0; originals.pixels()];
-    let mut after = before.clone();
-    let (mut total, mut largest, mut range) =
-        (0.0_f64, 0.0_f32, (f32::INFINITY, f32::NEG_INFINITY));
-    for index in 0..originals.len() {
-        originals.copy_into(index, &mut before);
-        perturbed.copy_into(index, &mut after);
-        for (before, after) in before.iter_mut().zip(&after) {
-            *before = after - *before;
-            range = (range.0.min(*after), range.1.max(*after));
-        }
-        let size = norm.size(&before);
-        total += f64::from(size);
-        largest = largest.max(size);
-        progress.advance(1);
-    }
-    Ok(Distance { norm, mean: (total / originals.len() as f64) as f32, largest, range })
-}
+#[cfg(test)]
+mod tests;

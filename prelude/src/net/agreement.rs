@@ -33,11 +33,17 @@ fn nets() -> Vec<Net> {
         conv(32, 2),
         residual(vec![conv(32, 1)]),
     ];
+    let in_a_row = vec![
+        conv(16, 2),
+        residual(vec![conv(16, 1)]),
+        residual(vec![conv(16, 1), conv(16, 1), conv(16, 1)]),
+    ];
     vec![
         net("one conv", [3, 8, 8], vec![conv(16, 1)], 1),
         net("odd everything", [1, 9, 7], vec![conv(5, 2), conv(18, 2), conv(33, 1)], 2),
         net("wide input", [6, 6, 10], vec![conv(20, 2), conv(4, 1)], 3),
         net("two residuals", [3, 16, 16], two, 4),
+        net("residuals in a row", [3, 8, 8], in_a_row, 6),
         net("resnet", [3, 32, 32], Architecture::resnet(8, [3, 32, 32], 5).unwrap().layers, 5),
     ]
 }

@@ -2,6 +2,7 @@
 
 use super::Net;
 use crate::data::Images;
+use crate::engine::Normalisation;
 use crate::{Error, Result};
 
 impl Net {
@@ -16,6 +17,13 @@ impl Net {
                 format!("images of {:?} (channels, height, width)", self.architecture.image),
                 format!("images of {shape:?}"),
                 "Use the data that the net was made for, or make a net for this data.",
+            ));
+        }
+        if let Some(value) = images.outside() {
+            return Err(Error::invalid(
+                "pixel values in [0, 1]",
+                value.to_string(),
+                "Divide bytes by 255, and clamp what leaves the range.",
             ));
         }
         let Some(classes) = classes else { return Ok(()) };
@@ -35,4 +43,21 @@ impl Net {
             None => Ok(()),
         }
     }
+}
+
+/// A normalisation by finite means and deviations above 0, one a channel.
+pub(super) fn normalisation(
+    channels: usize,
+    mean: Vec<f32>,
+    deviation: Vec<f32>,
+) -> Result<Normalisation> {
+    let whole = |values: &[f32]| values.len() == channels && values.iter().all(|v| v.is_finite());
+    if whole(&mean) && whole(&deviation) && deviation.iter().all(|deviation| *deviation > 0.0) {
+        return Ok(Normalisation { mean, deviation });
+    }
+    Err(Error::invalid(
+        format!("a mean and a deviation above 0 for each of {channels} channels"),
+        format!("means {mean:?}, deviations {deviation:?}"),
+        "Use `mean_std` of the training set, and a deviation of 1 for a channel that never changes.",
+    ))
 }

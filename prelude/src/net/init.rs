@@ -1,7 +1,6 @@
 //! The numbers a net starts with.
 
-use super::architecture::Architecture;
-use crate::Result;
+use super::architecture::{Architecture, Link};
 use crate::engine::{Conv, Head, INPUT_LANES, LANES, Norm, Normalisation, Unit, Weights};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
@@ -10,13 +9,14 @@ use rand_chacha::rand_core::SeedableRng;
 /// Weights as PyTorch draws them: uniform in ±1/√(inputs of an output); batch norms start as 1 and 0.
 pub(crate) fn weights(
     architecture: &Architecture,
+    links: &[Link],
     normalisation: Normalisation,
     seed: u64,
-) -> Result<Weights> {
+) -> Weights {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let [mut inputs, mut height, mut width] = architecture.image;
     let mut units = Vec::new();
-    for link in architecture.chain()? {
+    for link in links {
         let lanes = if units.is_empty() && inputs <= INPUT_LANES { INPUT_LANES } else { LANES };
         let conv =
             Conv { inputs, outputs: link.outputs, stride: link.stride, height, width, lanes };
@@ -32,7 +32,7 @@ pub(crate) fn weights(
     let classes = architecture.classes;
     let weight = uniform(&mut rng, classes * inputs, inputs);
     let head = Head { weight, bias: uniform(&mut rng, classes, inputs) };
-    Ok(Weights { normalisation, units, head })
+    Weights { normalisation, units, head }
 }
 
 fn uniform(rng: &mut ChaCha8Rng, count: usize, inputs: usize) -> Vec<f32> {

@@ -8,13 +8,16 @@ mod fingerprint;
 mod graph;
 mod init;
 mod state;
+mod summary;
+#[cfg(test)]
+mod tests;
 
 pub use architecture::{Architecture, Layer};
 pub use graph::{Graph, Mode};
 
 use crate::Result;
 use crate::data::Dataset;
-use crate::engine::{Frozen, Isa, Normalisation, Weights};
+use crate::engine::{Frozen, Isa, Weights};
 use std::sync::Arc;
 
 /// A net: its layers and its numbers.
@@ -37,31 +40,31 @@ impl Net {
         let architecture =
             Architecture::resnet(width, [channels, height, pixels], data.classes.len())?;
         let (mean, deviation) = data.mean_std()?;
+        // A colour that never changes tells nothing, and must not become a division by zero.
+        let deviation = deviation.map(|deviation| if deviation > 1e-6 { deviation } else { 1.0 });
         Self::new(architecture, mean.to_vec(), deviation.to_vec(), seed)
     }
 
     /// A net of any architecture. `mean`, `deviation`: of each channel, in units of [0, 1].
     ///
     /// # Errors
-    /// If the architecture does not fit together.
+    /// If the architecture does not fit together, or if `mean` and `deviation` are not one finite
+    /// number a channel, the latter above 0.
     pub fn new(
         architecture: Architecture,
         mean: Vec<f32>,
         deviation: Vec<f32>,
         seed: u64,
     ) -> Result<Self> {
-        let weights = init::weights(&architecture, Normalisation { mean, deviation }, seed)?;
+        let links = architecture.chain()?;
+        let normalisation = check::normalisation(architecture.image[0], mean, deviation)?;
+        let weights = init::weights(&architecture, &links, normalisation, seed);
         Ok(Self { architecture, weights })
     }
 
     /// The net's layers.
     pub fn architecture(&self) -> &Architecture {
         &self.architecture
-    }
-
-    /// How many trainable numbers the net has.
-    pub fn parameters(&self) -> usize {
-        self.weights.parameters().iter().map(|p| p.len()).sum()
     }
 
     /// The net in evaluation mode, packed for the engine.

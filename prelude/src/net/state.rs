@@ -15,6 +15,7 @@ struct Entry<'a> {
     values: &'a mut [f32],
 }
 
+const WRITABLE: &str = "Make room, or choose a path where you may write.";
 const WHOLE: &str = "Save the net again, or load it into the architecture it was saved from.";
 
 impl Net {
@@ -64,7 +65,7 @@ impl Net {
             tensors.push((name.clone(), view));
         }
         let bytes = safetensors::serialize(tensors, metadata).map_err(failed)?;
-        crate::cache::write_whole(path, &bytes)
+        crate::cache::write_whole(path, &bytes, WRITABLE)
     }
 
     /// [`Net::load`] from the bytes of the file at `path`.
@@ -72,6 +73,7 @@ impl Net {
         let file = SafeTensors::deserialize(bytes).map_err(|e| {
             Error::file(path, format!("this is no whole safetensors file ({e})"), WHOLE)
         })?;
+        self.refuse_foreign(&file, path)?;
         let mut weights = self.weights.clone();
         for entry in entries(self, &mut weights)? {
             let tensor = file.tensor(&entry.name).map_err(|_| {
@@ -96,6 +98,24 @@ impl Net {
         }
         self.weights = weights;
         Ok(())
+    }
+
+    /// Errors if the file holds a layer that this net has not: it belongs to a larger one.
+    fn refuse_foreign(&self, file: &SafeTensors, path: &Path) -> Result<()> {
+        let links = self.architecture.chain()?;
+        let known = |name: &str| {
+            !name.starts_with("features.")
+                || links.iter().any(|link| {
+                    name.strip_prefix(&link.name).is_some_and(|rest| rest.starts_with(['.']))
+                })
+        };
+        match file.names().into_iter().find(|name| !known(name)) {
+            Some(name) => {
+                let problem = format!("it holds {name}, which this net does not have");
+                Err(Error::file(path, problem, WHOLE))
+            }
+            None => Ok(()),
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use dfdx::prelude::*;
 /// The 3×3 convolution with a border of one zero pixel, `(C·H·W, B) → (O, H'·W'·B)`.
 ///
 /// `weights`: `(O, C·9)`; `size`: `(C, H, W)`; `stride`: 1 or 2, and `H' = (H − 1) / stride + 1`.
-pub fn conv3x3<D: Device<f32>>(
+pub fn conv3x3<D>(
     images: Matrix<D, OwnedTape<f32, D>>,
     weights: Matrix<D>,
     (channels, height, width): (usize, usize, usize),

@@ -16,7 +16,7 @@ pub use accuracy::*;
 pub use recipe::*;
 pub use reproduction::*;
 
-use crate::show;
+use crate::show::shows_as_text;
 
 /// A number that somebody printed, and where.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -31,15 +31,12 @@ pub struct Published {
     pub source: &'static str,
 }
 
+shows_as_text!(Published);
+
 impl Published {
     /// An accuracy in percent.
     const fn percent(what: &'static str, value: f64, source: &'static str) -> Self {
         Self { what, value, unit: "%", source }
-    }
-
-    /// Shows the number and where it stands.
-    pub fn evcxr_display(&self) {
-        show::blocks(&[("text/plain", &self.to_string())]);
     }
 }
 

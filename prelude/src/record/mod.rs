@@ -107,26 +107,18 @@ impl Record {
     }
 
     fn save_in(&self, folder: &Path) -> Result<PathBuf> {
-        fs::create_dir_all(folder).map_err(|problem| unwritable(folder, problem))?;
         let path = folder.join(self.file_name());
         let mut text = serde_json::to_string_pretty(self).expect("names and numbers serialise");
         text.push('\n');
-        let unfinished = path.with_extension("unfinished");
-        fs::write(&unfinished, text).and_then(|()| fs::rename(&unfinished, &path)).map_err(
-            |problem| {
-                // A disk that is full has room for nothing half-written either.
-                let _ = fs::remove_file(&unfinished);
-                unwritable(folder, problem)
-            },
-        )?;
+        let remedy = "Set ERM_RECORDS to a folder that you can write to.";
+        cache::write_whole(&path, text.as_bytes(), remedy)?;
         Ok(path)
     }
 
     /// The run, its time, the process and a count, so that no two files meet.
     fn file_name(&self) -> String {
         let count = NEXT_FILE.fetch_add(1, Ordering::Relaxed);
-        let plain = |letter: char| if letter.is_ascii_alphanumeric() { letter } else { '_' };
-        let name: String = self.name.chars().map(plain).collect();
+        let name = cache::plain(&self.name);
         let time: String = self.time.chars().filter(|letter| letter.is_alphanumeric()).collect();
         format!("{name}-{time}-{}-{count:03}.json", process::id())
     }
@@ -202,11 +194,6 @@ fn folder() -> Result<PathBuf> {
         Some(folder) => Ok(PathBuf::from(folder)),
         None => Ok(cache::folder()?.join("records")),
     }
-}
-
-fn unwritable(folder: &Path, problem: std::io::Error) -> Error {
-    let problem = format!("the record cannot be written: {problem}");
-    Error::file(folder, problem, "Set ERM_RECORDS to a folder that you can write to.")
 }
 
 #[cfg(test)]

@@ -1,28 +1,7 @@
 //! Records go to disk and come back, and say what is wrong when they cannot.
 
 use super::*;
-
-/// A folder of one test, gone when the test is over.
-pub(super) struct Scratch(PathBuf);
-
-impl Scratch {
-    pub(super) fn new(test: &str) -> Self {
-        let path = env::temp_dir().join(format!("erm-{test}-{}", process::id()));
-        let _ = fs::remove_dir_all(&path);
-        fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    pub(super) fn path(&self) -> &Path {
-        &self.0
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
+use crate::fixture::Scratch;
 
 fn record() -> Record {
     Record::new("d_det / cifar")

@@ -27,6 +27,19 @@ pub fn blocks(forms: &[(&str, &str)]) {
     say(&envelope(forms));
 }
 
+/// Lets values show their `Display` form when they are the last line of a cell.
+macro_rules! shows_as_text {
+    ($($type:ty),+ $(,)?) => {$(
+        impl $type {
+            /// Shows the value as text when it is the last line of a cell.
+            pub fn evcxr_display(&self) {
+                $crate::show::blocks(&[("text/plain", &self.to_string())]);
+            }
+        }
+    )+};
+}
+pub(crate) use shows_as_text;
+
 /// Who reads this process's standard output.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Front {

@@ -1,7 +1,7 @@
 //! The batches of an epoch: the same for the same seed, whatever the number of threads.
 
 use super::Recipe;
-use crate::data::Dataset;
+use crate::data::{Augment, Dataset};
 use crate::{Error, Result};
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
@@ -31,7 +31,7 @@ pub(crate) fn batch(
     let mut pictures = vec![0.0; indices.len() * pixels];
     pictures.par_chunks_mut(pixels).zip(indices).try_for_each(|(picture, &index)| {
         set.images.copy_into(index, picture);
-        let mut rng = crate::data::Augment::rng(recipe.seed, epoch, index);
+        let mut rng = Augment::rng(recipe.seed, epoch, index);
         recipe.augment.apply(picture, &mut rng)?;
         Ok::<(), Error>(())
     })?;

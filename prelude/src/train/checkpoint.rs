@@ -1,22 +1,21 @@
 //! The state of a training after an epoch, in one file, so that a broken run can go on.
 
+use super::sets::Sets;
 use super::sgd::Sgd;
 use super::{Epoch, Recipe};
-use crate::data::Dataset;
 use crate::net::Net;
 use crate::{Error, Result};
 use md5::{Digest, Md5};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-/// Where a training keeps its state, and the state that lay there.
+/// Where a training keeps its state.
 pub(crate) struct Checkpoint {
     path: PathBuf,
     /// Tells this training from every other.
     key: String,
-    found: Option<State>,
 }
 
 /// A training between two epochs.
@@ -35,20 +34,26 @@ struct Header {
 
 const REMEDY: &str = "Delete the file to start anew, or give the recipe another checkpoint.";
 
-impl Checkpoint {
-    /// The recipe's checkpoint for training `net` on `set`, if it has one.
-    pub fn open(net: &Net, set: &Dataset, recipe: &Recipe) -> Result<Option<Self>> {
-        let Some(path) = recipe.checkpoint.clone() else { return Ok(None) };
-        let mut checkpoint = Self { key: key(net, set, recipe), path, found: None };
-        if checkpoint.path.exists() {
-            checkpoint.found = Some(checkpoint.read(net)?);
-        }
-        Ok(Some(checkpoint))
+impl State {
+    /// A training of `net` that has not begun.
+    pub fn new(net: &Net) -> Self {
+        Self { net: net.clone(), sgd: Sgd::new(&net.weights.parameters()), log: Vec::new() }
     }
+}
 
-    /// The state that the file held, once.
-    pub fn take(&mut self) -> Option<State> {
-        self.found.take()
+impl Checkpoint {
+    /// The checkpoint at `path` of a training that begins with `start`, and the state to go on from:
+    /// what lies there, else `start`, which is written at once, to learn early whether it can be.
+    pub fn open(path: &Path, start: State, sets: &Sets, recipe: &Recipe) -> Result<(Self, State)> {
+        let checkpoint = Self { key: key(&start.net, sets, recipe), path: path.to_owned() };
+        let state = match path.exists() {
+            true => checkpoint.read(&start.net)?,
+            false => {
+                checkpoint.save(&start)?;
+                start
+            }
+        };
+        Ok((checkpoint, state))
     }
 
     fn read(&self, net: &Net) -> Result<State> {
@@ -61,49 +66,53 @@ impl Checkpoint {
         let header = header.ok_or_else(|| damaged("it does not say of which training".into()))?;
         let header: Header = serde_json::from_str(header).map_err(|e| damaged(e.to_string()))?;
         if header.key != self.key {
-            let problem = "it belongs to another training (net, set or recipe differ)";
+            let problem =
+                "it belongs to another training (net, set, recipe or watched sets differ)";
             return Err(Error::file(&self.path, problem, REMEDY));
         }
         let mut net = net.clone();
         net.read_weights(&bytes, &self.path)?;
         let file = SafeTensors::deserialize(&bytes).map_err(|e| damaged(e.to_string()))?;
-        let velocity = (0..net.weights.parameters().len())
-            .map(|index| {
-                let tensor = file.tensor(&format!("velocity.{index}"));
-                let tensor = tensor.map_err(|e| damaged(e.to_string()))?;
-                Ok(tensor.data().as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect())
-            })
-            .collect::<Result<_>>()?;
-        Ok(State { net, sgd: Sgd { velocity }, log: header.log })
+        let velocity = |(index, parameter): (usize, &[f32])| {
+            let tensor = file.tensor(&format!("velocity.{index}"));
+            let tensor = tensor.map_err(|e| damaged(e.to_string()))?;
+            let values = tensor.data().as_chunks().0.iter().map(|b| f32::from_le_bytes(*b));
+            let values: Vec<f32> = values.collect();
+            match values.len() == parameter.len() {
+                true => Ok(values),
+                false => Err(damaged(format!("velocity.{index} has {} values", values.len()))),
+            }
+        };
+        let parameters = net.weights.parameters().into_iter().enumerate();
+        let velocity = parameters.map(velocity).collect::<Result<_>>()?;
+        Ok(State { sgd: Sgd { velocity }, log: header.log, net })
     }
 
     /// Writes the state after an epoch in place of the last.
-    pub fn save(&self, net: &Net, sgd: &Sgd, log: &[Epoch]) -> Result<()> {
-        let header = Header { key: self.key.clone(), log: log.to_vec() };
-        let header =
-            serde_json::to_string(&header).map_err(|e| Error::file(&self.path, e, REMEDY))?;
-        let velocity: Vec<Vec<u8>> = (sgd.velocity.iter())
+    pub fn save(&self, state: &State) -> Result<()> {
+        let failed = |e: &dyn std::fmt::Display| Error::file(&self.path, e, REMEDY);
+        let header = Header { key: self.key.clone(), log: state.log.clone() };
+        let header = serde_json::to_string(&header).map_err(|e| failed(&e))?;
+        let velocity: Vec<Vec<u8>> = (state.sgd.velocity.iter())
             .map(|values| values.iter().flat_map(|v| v.to_le_bytes()).collect())
             .collect();
-        let more = velocity
-            .iter()
-            .enumerate()
-            .map(|(index, bytes)| {
-                TensorView::new(Dtype::F32, vec![bytes.len() / 4], bytes)
-                    .map(|view| (format!("velocity.{index}"), view))
-            })
-            .collect::<std::result::Result<Vec<_>, _>>()
-            .map_err(|e| Error::file(&self.path, e, REMEDY))?;
+        let mut tensors = Vec::new();
+        for (index, bytes) in velocity.iter().enumerate() {
+            let view = TensorView::new(Dtype::F32, vec![bytes.len() / 4], bytes);
+            tensors.push((format!("velocity.{index}"), view.map_err(|e| failed(&e))?));
+        }
         let metadata = HashMap::from([("training".to_string(), header)]);
-        net.write_weights(&self.path, more, Some(metadata))
+        state.net.write_weights(&self.path, tensors, Some(metadata))
     }
 }
 
-/// A fingerprint of everything a training's result depends on.
-fn key(net: &Net, set: &Dataset, recipe: &Recipe) -> String {
+/// A fingerprint of everything a training's result and log depend on.
+fn key(net: &Net, sets: &Sets, recipe: &Recipe) -> String {
     let mut md5 = Md5::new();
     md5.update(recipe.to_string());
     md5.update(net.fingerprint());
-    md5.update(set.fingerprint());
+    md5.update(sets.learned.fingerprint());
+    // Watching changes no weight, but the log, which goes on as well.
+    md5.update(sets.watched().join("\n"));
     format!("{:x}", md5.finalize())
 }

@@ -22,8 +22,8 @@ pub(crate) struct Seen {
 impl Descent {
     /// A descent that starts at `weights`, at rest.
     pub fn new(weights: Weights, isa: Isa) -> Self {
-        let learner = Learner { weights, training: Training::new(isa) };
-        Self { learner: Arc::new(Mutex::new(learner)), sgd: Sgd::default() }
+        let sgd = Sgd::new(&weights.parameters());
+        Self::resume(weights, sgd, isa)
     }
 
     /// Where the descent is.
@@ -31,10 +31,10 @@ impl Descent {
         self.learner().weights.clone()
     }
 
-    /// Goes on from where another descent was.
-    pub fn resume(&mut self, weights: Weights, sgd: Sgd) {
-        self.learner().weights = weights;
-        self.sgd = sgd;
+    /// A descent that goes on from `weights` with the velocities of `sgd`.
+    pub fn resume(weights: Weights, sgd: Sgd, isa: Isa) -> Self {
+        let learner = Learner { weights, training: Training::new(isa) };
+        Self { learner: Arc::new(Mutex::new(learner)), sgd }
     }
 
     /// One step by the mean cross-entropy of pictures `(n, pixels)` to their labels.

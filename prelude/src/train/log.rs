@@ -77,8 +77,12 @@ impl Log {
             .seed(self.recipe.seed)
             .seconds(self.seconds())
             .values("loss", &every(&|e| e.loss))
-            .values("training accuracy", &every(&|e| e.accuracy))
-            .values("validation accuracy", &every(&|e| e.validation.unwrap_or(f64::NAN)));
+            .values("training accuracy", &every(&|e| e.accuracy));
+        let validation: Vec<f64> = self.epochs.iter().filter_map(|e| e.validation).collect();
+        let record = match validation.is_empty() {
+            true => record,
+            false => record.values("validation accuracy", &validation),
+        };
         self.watched.iter().enumerate().fold(record, |record, (index, name)| {
             record.values(format!("accuracy on {name}"), &every(&|e| e.watched[index]))
         })

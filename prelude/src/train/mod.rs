@@ -6,6 +6,7 @@ mod descent;
 mod log;
 mod recipe;
 mod schedule;
+mod sets;
 mod sgd;
 mod trainer;
 
@@ -14,3 +15,6 @@ pub use log::{Epoch, Log};
 pub use recipe::Recipe;
 pub use schedule::Schedule;
 pub(crate) use sgd::Step;
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,8 @@ use crate::{Error, Result, Scale};
 use std::fmt;
 use std::path::PathBuf;
 
+crate::show::shows_as_text!(Recipe);
+
 /// Every hyper-parameter of a training. The fields are public: an experiment edits them directly.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Recipe {
@@ -106,27 +108,23 @@ impl Recipe {
 
     /// Whether every number is in its range for a set of `images`.
     pub(crate) fn check(&self, images: usize) -> Result<()> {
-        let positive = |value: f32| value.is_finite() && value > 0.0;
-        let broken = if self.epochs == 0 || self.batch == 0 {
-            Some(("one epoch and one image a batch, or more", format!("{self}")))
-        } else if !positive(self.learning_rate) {
-            Some(("a learning rate above 0", self.learning_rate.to_string()))
+        let (expected, found) = if self.epochs == 0 {
+            ("one epoch or more", "0 epochs".to_string())
+        } else if self.batch == 0 {
+            ("one image a batch or more", "a batch of 0".to_string())
+        } else if !(self.learning_rate > 0.0 && self.learning_rate.is_finite()) {
+            ("a learning rate above 0", self.learning_rate.to_string())
         } else if !(0.0..1.0).contains(&self.momentum) {
-            Some(("a momentum of at least 0 and below 1", self.momentum.to_string()))
+            ("a momentum of at least 0 and below 1", self.momentum.to_string())
         } else if !(self.weight_decay >= 0.0 && self.weight_decay.is_finite()) {
-            Some(("a weight decay of 0 or more", self.weight_decay.to_string()))
+            ("a weight decay of 0 or more", self.weight_decay.to_string())
         } else if self.validation >= images {
-            let found = format!("{} of {images} images held out", self.validation);
-            Some(("fewer images held out for validation than there are", found))
+            let found = format!("a validation of {} from {images} images", self.validation);
+            ("fewer images held out for validation than there are", found)
         } else {
-            None
+            return self.schedule.check();
         };
-        match broken {
-            Some((expected, found)) => {
-                Err(Error::invalid(expected, found, "Change that field of the recipe."))
-            }
-            None => Ok(()),
-        }
+        Err(Error::invalid(expected, found, "Change that field of the recipe."))
     }
 }
 
@@ -135,7 +133,7 @@ impl fmt::Display for Recipe {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{}: {} epochs, batch {}, rate {} {:?}, momentum {}, decay {}, {:?}, {} held out, seed {}",
+            "{}: {} epochs, batch {}, rate {} ({}), momentum {}, weight decay {}, {}, {} held out, seed {}",
             self.name,
             self.epochs,
             self.batch,

@@ -1,6 +1,10 @@
 //! How the learning rate moves while a net trains.
 
+use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
+use std::fmt;
+
+crate::show::shows_as_text!(Schedule);
 
 /// The learning rate's share of its given value, over training.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -22,6 +26,21 @@ pub enum Schedule {
 }
 
 impl Schedule {
+    /// Whether every number is in its range.
+    pub(crate) fn check(self) -> Result<()> {
+        let (expected, found) = match self {
+            Schedule::Step { every: 0, .. } => ("one epoch or more between two drops", "0".into()),
+            Schedule::Step { factor, .. } if !(factor > 0.0 && factor.is_finite()) => {
+                ("a factor above 0 for each drop", factor.to_string())
+            }
+            Schedule::OneCycle { warm_up } if !(warm_up > 0.0 && warm_up < 1.0) => {
+                ("a warm-up above 0 and below 1, a share of all steps", warm_up.to_string())
+            }
+            _ => return Ok(()),
+        };
+        Err(Error::invalid(expected, found, "Change the recipe's schedule."))
+    }
+
     /// The share of the learning rate at `step` of `steps`, in epoch `epoch` (from 0).
     pub fn share(self, step: usize, steps: usize, epoch: usize) -> f32 {
         match self {
@@ -31,6 +50,19 @@ impl Schedule {
                 let (at, peak) = ((step + 1) as f32, (warm_up * steps as f32).max(1.0));
                 let fall = (steps as f32 - at) / (steps as f32 - peak).max(1.0);
                 (at / peak).min(fall.max(0.0)).min(1.0)
+            }
+        }
+    }
+}
+
+/// `one cycle with its peak after 25 % of all steps`.
+impl fmt::Display for Schedule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Schedule::Constant => write!(f, "constant"),
+            Schedule::Step { every, factor } => write!(f, "times {factor} every {every} epochs"),
+            Schedule::OneCycle { warm_up } => {
+                write!(f, "one cycle with its peak after {} % of all steps", 100.0 * warm_up)
             }
         }
     }

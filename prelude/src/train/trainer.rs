@@ -1,12 +1,13 @@
 //! The loop: batches, the loss on dfdx's tape, a step down, and once an epoch a look at the rest.
 
-use super::checkpoint::Checkpoint;
+use super::checkpoint::{Checkpoint, State};
 use super::descent::{Descent, Seen};
+use super::sets::Sets;
 use super::sgd::Step;
 use super::{Epoch, Log, Recipe, batches};
 use crate::data::Dataset;
 use crate::engine::Isa;
-use crate::net::Net;
+use crate::net::{Architecture, Net};
 use crate::show::Progress;
 use crate::{Error, Result, judge};
 use std::time::Instant;
@@ -37,25 +38,18 @@ impl Net {
         recipe: &Recipe,
         watched: &[&Dataset],
     ) -> Result<Log> {
-        set.check()?;
-        for set in watched {
-            set.check()?;
-            self.check(&set.images, Some(&set.labels))?;
-        }
-        self.check(&set.images, Some(&set.labels))?;
-        recipe.check(set.len())?;
-        let (held_out, set) = match recipe.validation {
-            0 => (None, set.clone()),
-            count => {
-                let (rest, held_out) = set.split(count, recipe.seed)?;
-                (Some(held_out), rest)
+        let sets = Sets::new(self, set, recipe, watched)?;
+        let state = State::new(self);
+        let (checkpoint, state) = match &recipe.checkpoint {
+            None => (None, state),
+            Some(path) => {
+                let (checkpoint, state) = Checkpoint::open(path, state, &sets, recipe)?;
+                (Some(checkpoint), state)
             }
         };
-        let mut trainer = Trainer::new(self, recipe);
-        let mut checkpoint = Checkpoint::open(self, &set, recipe)?;
-        trainer.resume(&mut checkpoint)?;
-        trainer.epochs(&set, held_out.as_ref(), watched, &mut checkpoint)?;
-        let (net, epochs) = (trainer.net(), trainer.log);
+        let mut trainer = Trainer::new(state, recipe);
+        trainer.epochs(&sets, checkpoint.as_ref(), recipe.epochs)?;
+        let State { net, log: epochs, .. } = trainer.state();
         *self = net;
         let watched = watched.iter().map(|set| set.name.clone()).collect();
         Ok(Log { set: set.name.clone(), recipe: recipe.clone(), watched, epochs })
@@ -64,7 +58,7 @@ impl Net {
 
 /// A training under way.
 struct Trainer<'a> {
-    start: &'a Net,
+    architecture: Architecture,
     recipe: &'a Recipe,
     descent: Descent,
     log: Vec<Epoch>,
@@ -79,41 +73,31 @@ struct Tally {
 }
 
 impl<'a> Trainer<'a> {
-    fn new(net: &'a Net, recipe: &'a Recipe) -> Self {
-        let descent = Descent::new(net.weights.clone(), Isa::detect());
-        Self { start: net, recipe, descent, log: Vec::new() }
+    fn new(state: State, recipe: &'a Recipe) -> Self {
+        let State { net: Net { architecture, weights }, sgd, log } = state;
+        let descent = Descent::resume(weights, sgd, Isa::detect());
+        Self { architecture, recipe, descent, log }
     }
 
     fn net(&self) -> Net {
-        Net { architecture: self.start.architecture.clone(), weights: self.descent.weights() }
+        Net { architecture: self.architecture.clone(), weights: self.descent.weights() }
     }
 
-    fn resume(&mut self, checkpoint: &mut Option<Checkpoint>) -> Result<()> {
-        if let Some(state) = checkpoint.as_mut().and_then(Checkpoint::take) {
-            self.descent.resume(state.net.weights, state.sgd);
-            self.log = state.log;
-        }
-        Ok(())
+    fn state(&self) -> State {
+        State { net: self.net(), sgd: self.descent.sgd.clone(), log: self.log.clone() }
     }
 
-    fn epochs(
-        &mut self,
-        set: &Dataset,
-        held_out: Option<&Dataset>,
-        watched: &[&Dataset],
-        checkpoint: &mut Option<Checkpoint>,
-    ) -> Result<()> {
+    /// Goes on until `end` epochs are done.
+    fn epochs(&mut self, sets: &Sets, checkpoint: Option<&Checkpoint>, end: usize) -> Result<()> {
+        let set = sets.learned.as_ref();
         let label = format!("training on {}", set.name);
         let progress = Progress::start(&label, "images", self.recipe.epochs * set.len());
         progress.advance(self.log.len() * set.len());
-        for epoch in self.log.len()..self.recipe.epochs {
+        for epoch in self.log.len()..end {
             let start = Instant::now();
             let tally = self.epoch(set, epoch, &progress)?;
             let seconds = start.elapsed().as_secs_f64();
-            let net = self.net();
-            let look = |set: &Dataset| judge::accuracy(&net, set);
-            let validation = held_out.map(look).transpose()?;
-            let watched = watched.iter().map(|set| look(set)).collect::<Result<_>>()?;
+            let (validation, watched) = sets.look(&self.net())?;
             self.log.push(Epoch {
                 loss: tally.loss / tally.images as f64,
                 accuracy: tally.right as f64 / tally.images as f64,
@@ -122,7 +106,7 @@ impl<'a> Trainer<'a> {
                 seconds,
             });
             if let Some(checkpoint) = checkpoint {
-                checkpoint.save(&net, &self.descent.sgd, &self.log)?;
+                checkpoint.save(&self.state())?;
             }
         }
         Ok(())
@@ -141,18 +125,24 @@ impl<'a> Trainer<'a> {
             let seen = self.descent.step(pictures, &labels, Step { rate, momentum, weight_decay });
             tally.count(&seen, &labels);
             if !tally.loss.is_finite() {
-                return Err(Error::invalid(
-                    "a finite loss",
-                    format!("{} in epoch {}, step {}", tally.loss, epoch + 1, step + 1),
-                    "The training has diverged and the net is as it was: lower the learning rate.",
-                ));
+                let found = format!("{} in epoch {}, step {}", tally.loss, epoch + 1, step + 1);
+                return Err(diverged("a finite loss", found));
             }
             progress.advance(indices.len());
             let loss = tally.loss / tally.images as f64;
             progress.note(format!("epoch {}, loss {loss:.2}", epoch + 1));
         }
-        Ok(tally)
+        // The last step may break the weights after the last loss was still finite.
+        match self.descent.weights().parameters().into_iter().flatten().find(|p| !p.is_finite()) {
+            Some(p) => Err(diverged("finite weights", format!("{p} after epoch {}", epoch + 1))),
+            None => Ok(tally),
+        }
     }
+}
+
+fn diverged(expected: &str, found: String) -> Error {
+    let remedy = "The training has diverged and the net is as it was: lower the learning rate.";
+    Error::invalid(expected, found, remedy)
 }
 
 impl Tally {
@@ -161,8 +151,18 @@ impl Tally {
         self.loss += f64::from(seen.loss) * labels.len() as f64;
         let classes = seen.logits.len() / labels.len();
         for (row, label) in seen.logits.chunks(classes).zip(labels) {
-            let highest = row.iter().all(|logit| *logit <= row[*label]);
-            self.right += usize::from(highest);
+            self.right += usize::from(judge::highest(row.iter().copied()) == *label);
         }
     }
+}
+
+/// A training that ends after some of its epochs, as an interrupted one does.
+#[cfg(test)]
+pub(super) fn broken_off(net: &Net, set: &Dataset, recipe: &Recipe, after: usize) {
+    let sets = Sets::new(net, set, recipe, &[]).expect("they fit");
+    let path = recipe.checkpoint.as_ref().expect("it has a checkpoint");
+    let opened = Checkpoint::open(path, State::new(net), &sets, recipe);
+    let (checkpoint, state) = opened.expect("it can be written");
+    let mut trainer = Trainer::new(state, recipe);
+    trainer.epochs(&sets, Some(&checkpoint), after).expect("it trains");
 }

@@ -1,0 +1,91 @@
+//! Draws the README's figure and table from the committed records of real runs.
+//!
+//! ```text
+//! cargo run --release -p erm-prelude --example readme
+//! ```
+//! It writes `notebooks/figures/learned-from-perturbations.svg` and replaces what stands in README.md
+//! between the two lines `<!-- results -->`.
+
+use erm::prelude::*;
+use std::fs;
+use std::path::Path;
+
+const MARK: &str = "<!-- results -->";
+
+/// A row of the table: its name, the paper's figure, and the name of the value in a record.
+const ROWS: [(&str, Option<f64>, &str); 7] = [
+    ("teacher, test set", Some(paper::D.value), "teacher, %"),
+    ("teacher under attack, ε = 0.25", Some(paper::STANDARD_AT_025.value), "teacher at 0.25, %"),
+    ("**D_det student, true labels**", Some(paper::D_DET.value), "D_det, %"),
+    ("D_det student, labels y + 1", Some(paper::D_DET_ON_NEXT.value), "D_det on y + 1, %"),
+    ("**D_rand student, true labels**", Some(paper::D_RAND.value), "D_rand, %"),
+    ("D_rand without its true labels", None, "D_rand, wrong labels only, %"),
+    ("no features, class noise only (control)", None, "class noise only, %"),
+];
+
+fn main() -> Result<()> {
+    let root =
+        Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the prelude lies in the project");
+    let records = Record::load_all(root.join("notebooks/records"))?;
+    let cifar = newest(&records, "CIFAR-10 train")?;
+    let see_far = newest(&records, "See-Far train")?;
+    let figure = Chart::bars("Trained only on pictures with wrong labels (D_det)")
+        .x("accuracy on the untouched test set, true labels, %")
+        .unit("%")
+        .bar("CIFAR-10", Some(paper::D_DET.value), value(cifar, "D_det, %"))
+        .bar("See-Far", None, value(see_far, "D_det, %"))
+        .reference("chance", 10.0);
+    let folder = root.join("notebooks/figures");
+    write(&folder.join("learned-from-perturbations.svg"), &figure.svg()?)?;
+    let readme = root.join("README.md");
+    let text = fs::read_to_string(&readme).map_err(|e| Error::file(&readme, e, "Restore it."))?;
+    let parts: Vec<&str> = text.split(MARK).collect();
+    let [before, _, after] = parts[..] else {
+        return Err(Error::file(&readme, format!("expected two lines {MARK}"), "Restore them."));
+    };
+    write(&readme, &format!("{before}{MARK}\n{}{MARK}{after}", table(cifar, see_far)?))
+}
+
+fn newest<'a>(records: &'a [Record], data: &str) -> Result<&'a Record> {
+    let fits = |record: &&Record| {
+        record.name == "non-robust-features-suffice" && record.config["data"] == data
+    };
+    records.iter().rfind(fits).ok_or_else(|| {
+        let remedy = "Run notebook 04 on it with ERM_RECORDS set to notebooks/records.";
+        Error::invalid(format!("a record of notebook 04 on {data}"), "none", remedy)
+    })
+}
+
+fn value(record: &Record, name: &str) -> f64 {
+    record.values.get(name).and_then(|values| values.last()).copied().unwrap_or(f64::NAN)
+}
+
+fn table(cifar: &Record, see_far: &Record) -> Result<String> {
+    let headings = ["accuracy, %", "paper (CIFAR-10)", "here, CIFAR-10", "here, See-Far"];
+    let mut table = Table::new(headings);
+    for (name, published, key) in ROWS {
+        let published = published.map_or(String::new(), |value| value.to_string());
+        let here = [cifar, see_far].map(|record| format!("{:.1}", value(record, key)));
+        table = table.row([name, &published, &here[0], &here[1]]);
+    }
+    let minutes = |record: &Record| format!("{:.1}", record.seconds.unwrap_or(f64::NAN) / 60.0);
+    table = table.row(["seeds", "1", "1", "1"]);
+    table = table.row(["minutes", "not stated", &minutes(cifar), &minutes(see_far)]);
+    let sizes = |record: &Record| {
+        let text = |name: &str| record.config[name].to_string().replace('"', "");
+        format!("resnet, width {}, {} images", text("width"), text("images"))
+    };
+    table = table.row(["net and set", "ResNet-50, 50000 images", &sizes(cifar), &sizes(see_far)]);
+    let machine =
+        |record: &Record| format!("{}, {} cores", record.machine.cpu, record.machine.cores);
+    table = table.row(["machine", "not stated", &machine(cifar), &machine(see_far)]);
+    Ok(format!("{}\n", table.markdown()?.trim_end()))
+}
+
+fn write(path: &Path, text: &str) -> Result<()> {
+    let remedy = "Make room, or run it in a checkout that you may write to.";
+    let folder = path.parent().expect("a file lies in a folder");
+    fs::create_dir_all(folder)
+        .and_then(|()| fs::write(path, text))
+        .map_err(|e| Error::file(path, e, remedy))
+}

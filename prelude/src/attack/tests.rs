@@ -1,0 +1,185 @@
+//! One table of attacks, one body: each must do harm, within its bound, the same every time.
+
+use super::*;
+use crate::data::Images;
+use crate::fixture::{DATA, TRAINED, says};
+use crate::judge;
+use ndarray::Array4;
+
+/// More than one batch of images.
+const IMAGES: usize = 140;
+
+fn attacks() -> Vec<Pgd> {
+    vec![
+        Pgd::l2(0.5).steps(4),
+        Pgd::l2(0.5).steps(3).step_size(0.3).random_starts(2, 7),
+        Pgd::linf(0.03).steps(4),
+        Pgd::linf(0.03).steps(3).random_starts(1, 7),
+        fgsm(0.03),
+    ]
+}
+
+/// Images, and what the net sees in them: an attack has to change that.
+fn seen() -> (Images, Vec<usize>, Vec<usize>) {
+    let images = DATA.test.take(IMAGES).unwrap().images;
+    let classes = judge::predictions(&TRAINED, &images).unwrap();
+    let targets = classes.iter().map(|class| (class + 1) % 10).collect();
+    (images, classes, targets)
+}
+
+fn mean(goal: Goal, images: &Images, classes: &[usize]) -> f32 {
+    let all = images.batch(&(0..images.len()).collect::<Vec<_>>());
+    let reached = goal.reached(&TRAINED.freeze(), all.as_slice().unwrap(), classes);
+    reached.iter().sum::<f32>() / reached.len() as f32
+}
+
+/// Whether the goal has come nearer, and a tenth of the images are seen as something else.
+fn harmed(goal: Goal, before: &Images, after: &Images, classes: &[usize]) -> bool {
+    let share = |images| judge::success(&TRAINED, images, classes).unwrap();
+    let change = match goal {
+        Goal::Away => share(before) - share(after),
+        Goal::Toward => share(after) - share(before),
+    };
+    mean(goal, after, classes) > mean(goal, before, classes) + 0.1 && change > 0.1
+}
+
+#[test]
+fn every_attack_does_harm_within_its_bound() {
+    let (images, classes, targets) = seen();
+    for attack in attacks() {
+        let away = attack.perturb(&TRAINED, &images, &classes).unwrap();
+        assert!(harmed(Goal::Away, &images, &away, &classes), "{attack}");
+        let toward = attack.perturb_toward(&TRAINED, &images, &targets).unwrap();
+        assert!(harmed(Goal::Toward, &images, &toward, &targets), "{attack}");
+        for perturbed in [away, toward] {
+            let distance = judge::distance(&images, &perturbed, attack.norm()).unwrap();
+            assert!(distance.within(attack.epsilon()), "{attack}: {distance}");
+            assert!(distance.mean > 0.5 * attack.epsilon(), "{attack}: {distance}");
+        }
+    }
+}
+
+#[test]
+fn an_attack_that_does_nothing_would_not_pass() {
+    let (images, classes, targets) = seen();
+    assert!(!harmed(Goal::Away, &images, &images, &classes));
+    assert!(!harmed(Goal::Toward, &images, &images, &targets));
+    let idle = Pgd::l2(0.5).steps(3).step_size(0.0);
+    let after = idle.perturb(&TRAINED, &images, &classes).unwrap();
+    assert!(!harmed(Goal::Away, &images, &after, &classes));
+}
+
+#[test]
+fn batches_threads_and_repetition_change_no_bit() {
+    let (images, classes, _) = seen();
+    let Images::Floats(all) = Images::from(images.batch(&(0..IMAGES).collect::<Vec<_>>())) else {
+        unreachable!("an array of floats")
+    };
+    let pixels = images.pixels();
+    for attack in attacks() {
+        let run = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| attack.perturb(&TRAINED, &images, &classes).unwrap())
+        };
+        let (whole, frozen) = (run(1), TRAINED.freeze());
+        assert!(run(3) == whole, "{attack}: threads");
+        let batches = all.as_slice().unwrap().chunks(9 * pixels).zip(classes.chunks(9));
+        let parts: Vec<f32> = batches
+            .enumerate()
+            .flat_map(|(i, (x, y))| attack.batch(&frozen, x, y, Goal::Away, 9 * i as u64))
+            .collect();
+        let parts = Array4::from_shape_vec(all.dim(), parts).unwrap();
+        assert!(Images::from(parts) == whole, "{attack}: batches");
+    }
+}
+
+#[test]
+fn another_seed_starts_elsewhere() {
+    let (images, classes, _) = seen();
+    let from = |seed| {
+        let attack = Pgd::l2(0.5).steps(1).random_starts(1, seed);
+        attack.perturb(&TRAINED, &images, &classes).unwrap()
+    };
+    assert!(from(1) == from(1) && from(1) != from(2));
+}
+
+#[test]
+fn more_restarts_are_never_worse_for_any_image() {
+    let (images, classes, targets) = seen();
+    let all = images.batch(&(0..IMAGES).collect::<Vec<_>>());
+    let frozen = TRAINED.freeze();
+    for (goal, classes) in [(Goal::Away, &classes), (Goal::Toward, &targets)] {
+        let reached = |restarts| {
+            let attack = Pgd::linf(0.02).steps(2).random_starts(restarts, 5);
+            let end = attack.batch(&frozen, all.as_slice().unwrap(), classes, goal, 0);
+            goal.reached(&frozen, &end, classes)
+        };
+        let (one, three) = (reached(1), reached(3));
+        assert!(three.iter().zip(&one).all(|(three, one)| three >= one), "{goal:?}");
+        assert!(three.iter().zip(&one).any(|(three, one)| three > one), "{goal:?}");
+    }
+}
+
+#[test]
+fn fgsm_is_one_step_of_size_epsilon_along_the_sign_of_the_gradient() {
+    let (images, classes, _) = seen();
+    let x = images.batch(&(0..IMAGES).collect::<Vec<_>>());
+    let gradient = Goal::Away.gradient(&TRAINED.freeze(), x.as_slice().unwrap(), &classes);
+    let Images::Floats(found) = fgsm(0.1).perturb(&TRAINED, &images, &classes).unwrap() else {
+        panic!("perturbed pictures are floats")
+    };
+    for ((found, x), gradient) in found.iter().zip(&x).zip(gradient) {
+        let sign = if gradient == 0.0 { 0.0 } else { gradient.signum() };
+        let expected = (x + 0.1 * sign).clamp(0.0, 1.0);
+        assert!((found - expected).abs() < 1e-6, "{found} instead of {expected}");
+    }
+}
+
+#[test]
+fn a_number_out_of_range_is_an_error_that_names_it() {
+    let (images, classes, _) = seen();
+    let table = [
+        (Pgd::l2(-0.5), "found -0.5"),
+        (Pgd::l2(f32::NAN), "found NaN"),
+        (Pgd::linf(f32::INFINITY), "found inf"),
+        (Pgd::l2(0.5).steps(0), "found 0 steps"),
+        (Pgd::l2(0.5).step_size(-1.0), "found -1"),
+        (Pgd::l2(0.5).step_size(f32::NAN), "found NaN"),
+        (Pgd::l2(0.5).random_starts(0, 1), "found 0 restarts"),
+        (fgsm(-1.0), "an epsilon of 0 or more"),
+    ];
+    for (attack, named) in table {
+        says(attack.perturb(&TRAINED, &images, &classes), &[named]);
+        says(attack.perturb_toward(&TRAINED, &images, &classes), &[named]);
+    }
+}
+
+#[test]
+fn images_and_classes_that_do_not_fit_are_errors() {
+    let (images, classes, _) = seen();
+    let attack = Pgd::l2(0.5).steps(1);
+    let run = |images: &Images, classes: &[usize]| attack.perturb(&TRAINED, images, classes);
+    says(run(&Array4::zeros((0, 3, 32, 32)).into(), &[]), &["at least one image"]);
+    says(run(&Array4::zeros((1, 1, 28, 28)).into(), &[0]), &["[3, 32, 32]", "[1, 28, 28]"]);
+    says(run(&Array4::from_elem((1, 3, 32, 32), 255.0).into(), &[0]), &["[0, 1]", "found 255"]);
+    says(run(&Array4::from_elem((1, 3, 32, 32), f32::NAN).into(), &[0]), &["found NaN"]);
+    says(run(&images, &classes[1..]), &["each of 140 images", "found 139 classes"]);
+    says(run(&images, &[10; IMAGES]), &["from 0 to 9", "found class 10"]);
+}
+
+#[test]
+fn an_enormous_ball_is_no_trouble() {
+    let (images, classes, _) = seen();
+    for attack in [Pgd::l2(1e3), Pgd::linf(f32::MAX)] {
+        let attack = attack.steps(1).step_size(1.0).random_starts(1, 1);
+        let far = attack.perturb(&TRAINED, &images, &classes).unwrap();
+        assert!(judge::distance(&images, &far, attack.norm()).unwrap().within(attack.epsilon()));
+    }
+}
+
+#[test]
+fn an_attack_says_every_number_of_itself() {
+    assert_eq!(Pgd::l2(0.5).steps(100).step_size(0.1).to_string(), "PGD ℓ2 0.5, 100 steps of 0.1");
+    let starts = Pgd::linf(0.25).steps(10).random_starts(2, 7);
+    assert_eq!(starts.to_string(), "PGD ℓ∞ 0.25, 10 steps of 0.0625, 2 random starts (seed 7)");
+}

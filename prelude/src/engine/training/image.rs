@@ -1,0 +1,130 @@
+//! One image in a training step: what is kept of it, and how it goes from unit to unit.
+
+use super::statistics::Scaling;
+use crate::engine::batch_norm::{self, Slopes};
+use crate::engine::block::Block;
+use crate::engine::conv::{Finish, Sweep, sweep};
+use crate::engine::plan::{Unit, Weights, padded};
+use crate::engine::simd::Isa;
+
+/// What a step keeps of one image.
+pub(super) struct Image {
+    pub picture: Vec<f32>,
+    pub units: Vec<UnitImage>,
+    pub features: Vec<f32>,
+    pub logits: Vec<f32>,
+}
+
+pub(super) struct UnitImage {
+    /// The convolution's output, flat.
+    pub z: Vec<f32>,
+    /// What the unit hands on, bordered.
+    pub activation: Vec<f32>,
+    pub mask: Vec<u16>,
+    /// The gradient with respect to what the unit hands on, flat.
+    pub gradient: Vec<f32>,
+}
+
+impl Image {
+    /// Buffers for one image on its way through a net.
+    pub fn new(weights: &Weights) -> Self {
+        let unit = |unit: &Unit| {
+            let output = unit.conv.output();
+            UnitImage {
+                z: vec![0.0; output.flat().len()],
+                activation: vec![0.0; output.len()],
+                mask: vec![0; output.vectors()],
+                gradient: vec![0.0; output.flat().len()],
+            }
+        };
+        Self {
+            picture: vec![0.0; weights.units[0].conv.input().len()],
+            units: weights.units.iter().map(unit).collect(),
+            features: padded(&vec![0.0; weights.head.features()]),
+            logits: vec![0.0; weights.head.classes()],
+        }
+    }
+
+    /// From a unit's convolution to what it hands on.
+    pub fn activate(&mut self, isa: Isa, scaling: &Scaling) {
+        let (before, after) = self.units.split_at_mut(scaling.index);
+        let unit = &mut after[0];
+        let residual = scaling.residual.map_or(std::ptr::null(), |r| before[r].activation.as_ptr());
+        // Every buffer was made for the unit's layout, and the scaling for its channels.
+        unsafe {
+            batch_norm::activate(
+                isa,
+                scaling.layout,
+                unit.z.as_ptr(),
+                scaling.scale.as_ptr(),
+                scaling.shift.as_ptr(),
+                residual,
+                unit.activation.as_mut_ptr(),
+                unit.mask.as_mut_ptr(),
+            );
+        }
+    }
+
+    /// From what the unit before handed on, or the picture, to the convolution of unit `index`.
+    pub fn convolve(&mut self, isa: Isa, index: usize, forward: &Sweep, packed: &[f32]) {
+        let (before, after) = self.units.split_at_mut(index);
+        let from = before.last().map_or(&self.picture, |unit| &unit.activation);
+        let to = after[0].z.as_mut_ptr();
+        // Every buffer was made for the image that the sweep names.
+        unsafe { sweep(isa, forward, from.as_ptr(), packed.as_ptr(), to, Finish::Store) };
+    }
+
+    /// Adds the sums that the batch norm of unit `index` needs on the way back.
+    pub fn gated_moments(
+        &self,
+        isa: Isa,
+        flat: Block,
+        index: usize,
+        minus_mean: &[f32],
+        sums: &mut [f32],
+    ) {
+        let unit = &self.units[index];
+        // Every buffer was made for `flat`, and the sums for twice its channels.
+        unsafe {
+            batch_norm::gated_moments(
+                isa,
+                flat,
+                unit.gradient.as_ptr(),
+                unit.mask.as_ptr(),
+                unit.z.as_ptr(),
+                minus_mean.as_ptr(),
+                sums.as_mut_ptr(),
+            );
+        }
+    }
+
+    /// Writes the gradient at the convolution of unit `index` to the bordered `to`.
+    pub fn close(&self, isa: Isa, output: Block, index: usize, slopes: &Slopes, to: &mut [f32]) {
+        let unit = &self.units[index];
+        let (gradient, mask, z) = (unit.gradient.as_ptr(), unit.mask.as_ptr(), unit.z.as_ptr());
+        // Every buffer was made for the unit's output.
+        unsafe {
+            batch_norm::gradient(isa, output.flat(), gradient, mask, z, slopes, to.as_mut_ptr());
+        }
+    }
+
+    /// From the gradient at convolution `index` to that of what the unit before it handed on.
+    pub fn go_back(
+        &mut self,
+        isa: Isa,
+        index: usize,
+        parts: &[Sweep],
+        packed: &[f32],
+        adder: Option<usize>,
+        gradient: &[f32],
+    ) {
+        let (before, after) = self.units.split_at_mut(index);
+        let add = adder.map_or(std::ptr::null(), |a| after[a - index].gradient.as_ptr());
+        let finish = Finish::Gate { mask: std::ptr::null(), add, open: std::ptr::null_mut() };
+        let to = before[index - 1].gradient.as_mut_ptr();
+        for part in parts {
+            // Every buffer was made for the images that the sweeps name.
+            unsafe { sweep(isa, part, gradient.as_ptr(), packed.as_ptr(), to, finish) };
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! A net in training mode: batch statistics, and gradients with respect to every parameter.
+//!
+//! A batch norm needs the whole batch before it can go on, so the net runs unit by unit, all images
+//! through each. One parallel region a unit does everything between two such meetings: forward it
+//! normalises the last unit's output and convolves it; backward it finishes a unit's gradient, adds
+//! to its weights' and goes on to the unit before. Sums over the batch are taken in shares of a fixed
+//! size and added in a fixed order, so that the result does not depend on the number of threads.
+
+mod backward;
+mod image;
+mod shares;
+mod statistics;
+
+use super::plan::Weights;
+use super::pool::Pool;
+use super::simd::{Isa, LANES};
+use super::{batch_norm, head};
+use image::Image;
+use rayon::prelude::*;
+use shares::add_up;
+use statistics::{Scaling, Statistics};
+
+/// How many images' sums are added up before they are added to those of the others.
+const IMAGES_A_SHARE: usize = 8;
+
+/// The buffers of a training step, kept from step to step.
+pub(crate) struct Training {
+    isa: Isa,
+    images: Vec<Image>,
+    /// The batch statistics of each unit, as the backward pass needs them.
+    statistics: Vec<Statistics>,
+    shares: Pool<Vec<f32>>,
+    gradients: Pool<Vec<f32>>,
+}
+
+/// Gradients with respect to the parameters, in the order of [`Weights::parameters`], and the
+/// pictures.
+pub(crate) struct Gradients {
+    pub parameters: Vec<Vec<f32>>,
+    pub pictures: Vec<f32>,
+}
+
+impl Training {
+    pub fn new(isa: Isa) -> Self {
+        Self {
+            isa,
+            images: Vec::new(),
+            statistics: Vec::new(),
+            shares: Pool::default(),
+            gradients: Pool::default(),
+        }
+    }
+
+    /// Logits `(n, classes)` of pictures `(n, pixels)` in [0, 1] with the batch's own statistics, which
+    /// also go into the running ones.
+    pub fn forward(&mut self, weights: &mut Weights, pictures: &[f32]) -> Vec<f32> {
+        let images = pictures.len() / weights.picture();
+        self.make_room(weights, images);
+        self.statistics.clear();
+        for index in 0..weights.units.len() {
+            let sums = self.convolve(weights, index, pictures);
+            let statistics = Statistics::learn(&mut weights.units[index], &sums, images);
+            self.statistics.push(statistics);
+        }
+        self.finish(weights, images);
+        self.images[..images].iter().flat_map(|image| image.logits.iter().copied()).collect()
+    }
+
+    fn make_room(&mut self, weights: &Weights, images: usize) {
+        while self.images.len() < images {
+            self.images.push(Image::new(weights));
+        }
+    }
+
+    /// Brings every image up to the output of convolution `index`; returns the sums over the batch.
+    fn convolve(&mut self, weights: &Weights, index: usize, pictures: &[f32]) -> Vec<f64> {
+        let (isa, unit) = (self.isa, &weights.units[index]);
+        let flat = unit.conv.output().flat();
+        let forward = unit.conv.forward(isa, flat);
+        let packed = unit.conv.pack_forward(isa, &unit.weight);
+        let before = index.checked_sub(1).map(|b| Scaling::new(weights, b, &self.statistics[b]));
+        let pixels = weights.picture();
+        let shares: Vec<Vec<f32>> = self
+            .images
+            .par_chunks_mut(IMAGES_A_SHARE)
+            .zip(pictures.par_chunks(IMAGES_A_SHARE * pixels))
+            .map(|(images, pictures)| {
+                let mut sums = vec![0.0; 2 * flat.blocks() * LANES];
+                for (image, picture) in images.iter_mut().zip(pictures.chunks(pixels)) {
+                    match &before {
+                        None => weights.normalisation.enter(
+                            picture,
+                            unit.conv.input(),
+                            &mut image.picture,
+                        ),
+                        Some(scaling) => image.activate(isa, scaling),
+                    }
+                    image.convolve(isa, index, &forward, &packed);
+                    let z = image.units[index].z.as_ptr();
+                    // `z` was made for `flat`, and `sums` for twice its channels.
+                    unsafe { batch_norm::moments(isa, flat, z, sums.as_mut_ptr()) };
+                }
+                sums
+            })
+            .collect();
+        add_up(&shares)
+    }
+
+    /// From the last convolution to the logits.
+    fn finish(&mut self, weights: &Weights, images: usize) {
+        let (isa, last) = (self.isa, weights.units.len() - 1);
+        let scaling = Scaling::new(weights, last, &self.statistics[last]);
+        self.images[..images].par_chunks_mut(IMAGES_A_SHARE).flatten().for_each(|image| {
+            image.activate(isa, &scaling);
+            let activation = image.units[last].activation.as_ptr();
+            let output = weights.units[last].conv.output();
+            // The features were padded to whole vectors.
+            unsafe { head::mean(isa, output, activation, image.features.as_mut_ptr()) };
+            weights.head.logits(&image.features[..weights.head.features()], &mut image.logits);
+        });
+    }
+}
