@@ -11,3 +11,5 @@ mod registry;
 mod runs;
 /// Notebooks to run, and what became of them.
 mod support;
+/// The notebooks and the README: what is committed, and that it runs.
+mod walkthrough;
