@@ -74,7 +74,7 @@ impl Scale {
         let small = all < 20_000;
         let attack = |steps| Pgd::l2(0.5).steps(steps).step_size(0.1);
         match self {
-            Self::Demo if small => Sizes { width: 8, images: all, attack: attack(10) },
+            Self::Demo if small => Sizes { width: 8, images: all.min(6_000), attack: attack(10) },
             Self::Demo => Sizes { width: 16, images: 20_000, attack: attack(30) },
             Self::Paper => Sizes { width: 64, images: all, attack: attack(100) },
         }
