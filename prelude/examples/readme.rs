@@ -4,13 +4,14 @@
 //! cargo run --release -p erm-prelude --example readme
 //! ```
 //! It writes `notebooks/figures/learned-from-perturbations.svg` and replaces what stands in README.md
-//! between the two lines `<!-- results -->`.
+//! between the two lines `<!-- results -->`, and between the two lines `<!-- speed -->`.
 
 use erm::prelude::*;
 use std::fs;
 use std::path::Path;
 
-const MARK: &str = "<!-- results -->";
+/// The pieces of work that the bench command times.
+const WORK: [&str; 3] = ["training step", "PGD step", "forward"];
 
 /// A row of the table: its name, the paper's figure, and the name of the value in a record.
 const ROWS: [(&str, Option<f64>, &str); 7] = [
@@ -39,11 +40,42 @@ fn main() -> Result<()> {
     write(&folder.join("learned-from-perturbations.svg"), &figure.svg()?)?;
     let readme = root.join("README.md");
     let text = fs::read_to_string(&readme).map_err(|e| Error::file(&readme, e, "Restore it."))?;
-    let parts: Vec<&str> = text.split(MARK).collect();
-    let [before, _, after] = parts[..] else {
-        return Err(Error::file(&readme, format!("expected two lines {MARK}"), "Restore them."));
-    };
-    write(&readme, &format!("{before}{MARK}\n{}{MARK}{after}", table(cifar, see_far)?))
+    let text = replaced(&text, "<!-- results -->", &table(cifar, see_far)?)?;
+    let bench = Record::load(root.join("notebooks/records/bench.json"))?;
+    write(&readme, &replaced(&text, "<!-- speed -->", &speed(&bench)?)?)
+}
+
+fn replaced(text: &str, mark: &str, new: &str) -> Result<String> {
+    let parts: Vec<&str> = text.split(mark).collect();
+    match parts[..] {
+        [before, _, after] => Ok(format!("{before}{mark}\n{}\n{mark}{after}", new.trim_end())),
+        _ => Err(Error::invalid(format!("two lines {mark}"), "others", "Restore README.md.")),
+    }
+}
+
+/// Medians over the rounds, and the ratio to PyTorch's best configuration.
+fn speed(bench: &Record) -> Result<String> {
+    let mut table = Table::new(["images/s", "Erm", "PyTorch, its best", "ratio"]);
+    for work in WORK {
+        let of = |key: &str| bench.values.get(key).map(|values| median(values));
+        let ours = of(&format!("{work}, width 16, Erm, images/s")).unwrap_or(f64::NAN);
+        let (name, theirs) = ["contiguous", "channels_last", "compile"]
+            .into_iter()
+            .filter_map(|name| {
+                Some((name, of(&format!("{work}, width 16, PyTorch {name}, images/s"))?))
+            })
+            .max_by(|a, b| a.1.total_cmp(&b.1))
+            .unwrap_or(("none", f64::NAN));
+        let ratio = format!("{:.2}", ours / theirs);
+        table = table.row([work, &format!("{ours:.0}"), &format!("{theirs:.0} ({name})"), &ratio]);
+    }
+    table.markdown()
+}
+
+fn median(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
 fn newest<'a>(records: &'a [Record], data: &str) -> Result<&'a Record> {
@@ -79,7 +111,7 @@ fn table(cifar: &Record, see_far: &Record) -> Result<String> {
     let machine =
         |record: &Record| format!("{}, {} cores", record.machine.cpu, record.machine.cores);
     table = table.row(["machine", "not stated", &machine(cifar), &machine(see_far)]);
-    Ok(format!("{}\n", table.markdown()?.trim_end()))
+    table.markdown()
 }
 
 fn write(path: &Path, text: &str) -> Result<()> {
