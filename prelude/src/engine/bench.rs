@@ -1,10 +1,10 @@
 //! What the bench command times: three pieces of work on a prepared net, and the processor's peak.
 
 use super::{Frozen, Isa, peak};
-use crate::Result;
 use crate::attack::{Goal, Pgd};
 use crate::net::{Architecture, Net};
 use crate::train::{Descent, Step};
+use crate::{Error, Result};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -58,13 +58,20 @@ impl Bench {
     /// The `resnet` of a width on a batch of pictures of 3×32×32.
     ///
     /// # Errors
-    /// If `width` is 0.
+    /// If `width` is 0, or the processor lacks the instruction set.
     pub fn new(width: usize, batch: usize, isa: Isa) -> Result<Self> {
+        if !Isa::supported().contains(&isa) {
+            return Err(Error::invalid(
+                "an instruction set that this processor has",
+                isa.name(),
+                "Choose one of those that Isa::supported() lists.",
+            ));
+        }
         let architecture = Architecture::resnet(width, [3, 32, 32], 10)?;
         let net = Net::new(architecture, vec![0.5; 3], vec![0.25; 3], 0)?;
         let mut rng = ChaCha8Rng::seed_from_u64(0);
         Ok(Self {
-            multiply_adds: multiply_adds(&net),
+            multiply_adds: net.multiply_adds(),
             frozen: Arc::new(Frozen::new(&net.weights, isa)),
             descent: Descent::new(net.weights, isa),
             pictures: (0..batch * 3072).map(|_| rng.gen_range(0.0..1.0)).collect(),
@@ -100,13 +107,4 @@ impl Bench {
 /// memory, measured over a few milliseconds.
 pub fn peak_operations(isa: Isa) -> f64 {
     2.0 * peak::multiply_adds_a_second(isa)
-}
-
-/// The multiply-adds of one image's forward pass.
-fn multiply_adds(net: &Net) -> usize {
-    let conv = |unit: &super::Unit| {
-        let output = unit.conv.output();
-        9 * unit.conv.inputs * output.channels * output.height * output.width
-    };
-    net.weights.units.iter().map(conv).sum::<usize>() + net.weights.head.weight.len()
 }

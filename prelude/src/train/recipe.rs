@@ -73,7 +73,7 @@ impl Recipe {
 
     /// Standard training on D_rand. Paper: Table 3 (rate 0.01, with drops, with augmentation).
     ///
-    /// Demo: 15 epochs, one cycle up to 0.1, no augmentation, which hurts at this scale.
+    /// Demo: 15 epochs, one cycle up to 0.1, no augmentation.
     pub fn d_rand(scale: Scale) -> Self {
         let recipe = Self { name: "D_rand".into(), ..Self::standard(scale) };
         match scale {
