@@ -1,96 +1,145 @@
 //! How the demo recipes were found: teachers, built sets and students, judged on held-out training
-//! images alone. Each run leaves a record; the test set is never read.
+//! images alone. Each student leaves a record; the test set is never read.
 //!
 //! ```text
-//! recipe_search WIDTH EPOCHS RATE IMAGES STEPS STEP_SIZE EPSILON STUDENT…
+//! recipe_search TEACHER STUDENT…
 //! ```
-//! A STUDENT is `set:width:epochs:rate:decay:augment`, such as `d_det:16:15:0.1:5e-4:none`.
+//! A TEACHER is `teacher` with what differs from the demo recipe, such as `teacher,seed=2,epochs=8`;
+//! a STUDENT is likewise `d_det`, `d_rand`, `d_other` or `noise` (the control), such as
+//! `d_det,images=30000,steps=20,epochs=14,decay=1e-3,seed=3`. `ERM_CACHE` keeps teachers and sets.
 
 use erm::prelude::*;
 
 /// Images of the training set that neither teacher nor student sees.
 const HELD_OUT: usize = 5000;
+/// Of the targets of D_rand and D_other.
+const TARGET_SEED: u64 = 7;
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [width, epochs, rate, images, steps, step_size, epsilon, students @ ..] = &arguments[..]
-    else {
-        return Err(Error::invalid(
-            "seven numbers and students",
-            "fewer",
-            "See the top of the file.",
-        ));
+    let [first, students @ ..] = &arguments[..] else {
+        return Err(Error::invalid("a teacher and students", "nothing", "See the file's top."));
     };
-    let (train, held_out) = Data::cifar10()?.train.split(HELD_OUT, 0)?;
-    let mut teacher = Net::resnet(number(width), &train, 1)?;
-    let mut recipe = Recipe::standard(Scale::Demo).epochs(number(epochs));
-    (recipe.learning_rate, recipe.validation) = (number(rate), 0);
-    let folder = std::path::PathBuf::from(std::env::var("ERM_CACHE").unwrap_or_default());
-    let file = folder.join(format!("teacher-{width}-{epochs}-{rate}.safetensors"));
-    if teacher.load(&file).is_err() {
-        let log = teacher.train(&train, &recipe)?;
-        teacher.save(&file)?;
-        println!("teacher {width} {epochs} {rate}: {:.0} s", log.seconds());
-    }
-    println!("teacher on held-out images: {:.2} %", 100.0 * judge::accuracy(&teacher, &held_out)?);
-    let attack = Pgd::l2(number(epsilon)).steps(number(steps)).step_size(number(step_size));
-    let part = train.take(number(images))?;
-    for student in students {
-        run(&teacher, &part, &held_out, &attack, student)?;
-    }
-    Ok(())
+    let search = Search::with_teacher(first)?;
+    students.iter().try_for_each(|student| search.student(student))
 }
 
-fn run(
-    teacher: &Net,
-    part: &Dataset,
-    held_out: &Dataset,
-    attack: &Pgd,
-    student: &str,
-) -> Result<()> {
-    let fields: Vec<&str> = student.split(':').collect();
-    let [set, width, epochs, rate, decay, augment] = fields[..] else {
-        return Err(Error::invalid("set:width:epochs:rate:decay:augment", student, "Correct it."));
-    };
-    let built = match set {
-        "d_det" => features::d_det(teacher, part, attack)?,
-        "d_rand" => features::d_rand(teacher, part, attack, 7)?,
-        _ => features::d_other(teacher, part, attack, 7)?,
-    };
-    let reached = judge::accuracy(teacher, &built)?;
-    let mut recipe = Recipe::d_det(Scale::Demo).epochs(number(epochs)).seed(3);
-    (recipe.learning_rate, recipe.weight_decay) = (number(rate), number(decay));
-    recipe.validation = 0;
-    if augment == "crop" {
-        recipe.augment = Augment::crop_and_flip();
-    }
-    if augment == "step" {
-        recipe.schedule =
-            Schedule::Step { every: number::<usize>(epochs).div_ceil(2), factor: 0.1 };
-    }
-    let mut net = Net::resnet(number(width), part, 2)?;
-    let log = net.train(&built, &recipe)?;
-    let next = held_out.relabelled(features::d_det_targets(held_out)?, "held out, y + 1")?;
-    let (truth, next) = (judge::accuracy(&net, held_out)?, judge::accuracy(&net, &next)?);
-    println!(
-        "{student} from {} images, {attack}: reached {:.1} %, true {:.2} %, y + 1 {:.2} %, {:.0} s",
-        part.len(),
-        100.0 * reached,
-        100.0 * truth,
-        100.0 * next,
-        log.seconds(),
-    );
-    log.record("recipe search")
-        .with("student", student)
-        .with("attack", attack.to_string())
-        .with("images", part.len())
-        .value("attack reached its target", reached)
-        .value("held-out accuracy, true labels", truth)
-        .value("held-out accuracy, labels y + 1", next)
-        .save()?;
-    Ok(())
+/// A teacher, what it was trained on and what judges its students.
+struct Search {
+    named: String,
+    teacher: Net,
+    train: Dataset,
+    held_out: Dataset,
 }
 
-fn number<T: std::str::FromStr>(text: &str) -> T {
-    text.parse().unwrap_or_else(|_| panic!("a number instead of {text}"))
+impl Search {
+    fn with_teacher(named: &str) -> Result<Self> {
+        let (train, held_out) = Data::cifar10()?.train.split(HELD_OUT, 0)?;
+        let words = Words::of(named);
+        let recipe = words.recipe(Recipe::standard(Scale::Demo))?;
+        let mut teacher = Net::resnet(16, &train, recipe.seed)?;
+        let folder = std::path::PathBuf::from(std::env::var("ERM_CACHE").unwrap_or_default());
+        let file = folder.join(format!("{}.safetensors", named.replace([',', '='], "-")));
+        if teacher.load(&file).is_err() {
+            let log = teacher.train(&train, &recipe)?;
+            teacher.save(&file)?;
+            println!("{named}: {:.0} s", log.seconds());
+        }
+        let accuracy = 100.0 * judge::accuracy(&teacher, &held_out)?;
+        println!("{named}: {accuracy:.2} % of held-out images");
+        Ok(Self { named: named.to_owned(), teacher, train, held_out })
+    }
+
+    fn student(&self, named: &str) -> Result<()> {
+        let words = Words::of(named);
+        let part = self.train.take(words.number("images", 20_000)?)?;
+        let attack = Pgd::l2(0.5).steps(words.number("steps", 30)?).step_size(0.1);
+        let demo = Scale::Demo;
+        let (built, recipe) = match words.kind {
+            "d_rand" => (
+                features::d_rand(&self.teacher, &part, &attack, TARGET_SEED)?,
+                Recipe::d_rand(demo),
+            ),
+            "d_other" => (
+                features::d_other(&self.teacher, &part, &attack, TARGET_SEED)?,
+                Recipe::d_rand(demo),
+            ),
+            "noise" => (class_noise(&part)?, Recipe::d_rand(demo)),
+            _ => (features::d_det(&self.teacher, &part, &attack)?, Recipe::d_det(demo)),
+        };
+        let reached = judge::accuracy(&self.teacher, &built)?;
+        let recipe = words.recipe(recipe)?;
+        let mut net = Net::resnet(16, &part, 100 + recipe.seed)?;
+        let log = net.train(&built, &recipe)?;
+        let targets = features::d_det_targets(&self.held_out)?;
+        let truth = judge::accuracy(&net, &self.held_out)?;
+        let next = judge::success(&net, &self.held_out.images, &targets)?;
+        println!(
+            "{} | {named}: reached {:.1} %, true {:.2} %, y + 1 {:.2} %, {:.0} s",
+            self.named,
+            100.0 * reached,
+            100.0 * truth,
+            100.0 * next,
+            log.seconds(),
+        );
+        log.record("recipe search")
+            .with("teacher", self.named.as_str())
+            .with("student", named)
+            .with("attack", attack.to_string())
+            .with("images", part.len())
+            .value("attack reached its target", reached)
+            .value("held-out accuracy, true labels", truth)
+            .value("held-out accuracy, labels y + 1", next)
+            .save()?;
+        Ok(())
+    }
+}
+
+/// The control without features: the targets of D_rand, and noise in place of an attack.
+fn class_noise(part: &Dataset) -> Result<Dataset> {
+    let targets = features::d_rand_targets(part, TARGET_SEED)?;
+    let spared: Vec<bool> = part.labels.iter().zip(&targets).map(|(y, t)| y == t).collect();
+    features::class_noise(part, &targets, &spared, 0.5, 11)
+}
+
+/// `kind,name=value,…`
+struct Words<'a> {
+    kind: &'a str,
+    pairs: Vec<(&'a str, &'a str)>,
+}
+
+impl<'a> Words<'a> {
+    fn of(text: &'a str) -> Self {
+        let mut words = text.split(',');
+        let kind = words.next().unwrap_or_default();
+        Self { kind, pairs: words.map(|word| word.split_once('=').unwrap_or((word, ""))).collect() }
+    }
+
+    /// The recipe with what these words change in it.
+    fn recipe(&self, recipe: Recipe) -> Result<Recipe> {
+        let augment = match self.pairs.iter().find(|(name, _)| *name == "augment") {
+            None => recipe.augment,
+            Some((_, "none")) => Augment::none(),
+            Some(_) => Augment::crop_and_flip(),
+        };
+        Ok(Recipe {
+            epochs: self.number("epochs", recipe.epochs)?,
+            batch: self.number("batch", recipe.batch)?,
+            learning_rate: self.number("rate", recipe.learning_rate)?,
+            weight_decay: self.number("decay", recipe.weight_decay)?,
+            momentum: self.number("momentum", recipe.momentum)?,
+            seed: self.number("seed", recipe.seed)?,
+            validation: 0,
+            augment,
+            ..recipe
+        })
+    }
+
+    fn number<T: std::str::FromStr>(&self, name: &str, usual: T) -> Result<T> {
+        let Some((_, text)) = self.pairs.iter().find(|pair| pair.0 == name) else {
+            return Ok(usual);
+        };
+        text.parse()
+            .map_err(|_| Error::invalid(format!("a number for {name}"), *text, "Correct it."))
+    }
 }

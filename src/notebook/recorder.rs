@@ -14,12 +14,16 @@ impl Recorder {
     /// Adds what came; progress and stages are for the eyes only and leave no trace.
     pub fn add(&mut self, output: &Output) {
         match output {
-            Output::Stdout(line) => self.stream("stdout", line),
-            Output::Stderr(line) => self.stream("stderr", line),
-            Output::Shown(bundle) => self
+            Output::Stdout(text) => self.stream("stdout", text),
+            Output::Stderr(text) => self.stream("stderr", text),
+            Output::Shown(bundle, _) => self
                 .outputs
                 .push(json!({"output_type": "display_data", "data": data(bundle), "metadata": {}})),
-            Output::Progress(_) | Output::Stage(_) => {}
+            Output::Updated(..)
+            | Output::Cleared(_)
+            | Output::Live(..)
+            | Output::Progress(_)
+            | Output::Stage(_) => {}
         }
     }
 
@@ -55,7 +59,7 @@ impl Recorder {
         if before.is_some() {
             self.outputs.pop();
         }
-        let text = before.unwrap_or_default() + line + "\n";
+        let text = before.unwrap_or_default() + line;
         self.outputs.push(json!({"output_type": "stream", "name": name, "text": text}));
     }
 }
@@ -92,7 +96,7 @@ mod tests {
     use super::*;
 
     fn shown(mime: &str, text: &str) -> Output {
-        Output::Shown([(mime.to_owned(), text.to_owned())].into())
+        Output::Shown([(mime.to_owned(), text.to_owned())].into(), None)
     }
 
     fn recorded(code: &str, outputs: &[Output]) -> Vec<Value> {
@@ -103,8 +107,8 @@ mod tests {
 
     #[test]
     fn lines_of_one_stream_are_one_output() {
-        let line = |text: &str| Output::Stdout(text.to_owned());
-        let outputs = recorded("f();", &[line("a"), line("b"), Output::Stderr("c".to_owned())]);
+        let line = |text: &str| Output::Stdout(format!("{text}\n"));
+        let outputs = recorded("f();", &[line("a"), line("b"), Output::Stderr("c\n".to_owned())]);
         assert_eq!(outputs.len(), 2);
         assert_eq!(outputs[0]["text"], json!(["a\n", "b\n"]));
         assert_eq!(outputs[1]["name"], "stderr");

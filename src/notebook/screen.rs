@@ -49,10 +49,12 @@ impl Screen {
     /// Shows what a cell gave.
     pub fn show(&mut self, output: &Output) {
         match output {
-            Output::Stdout(line) | Output::Stderr(line) => self.say(&indented(line)),
+            Output::Stdout(text) | Output::Stderr(text) => self.say(&indented(text)),
             Output::Progress(progress) => self.progress(progress),
             Output::Stage(stage) => self.stage(stage),
-            Output::Shown(bundle) => match bundle.get("text/plain") {
+            Output::Cleared(_) | Output::Live(..) => {}
+            Output::Shown(bundle, _) | Output::Updated(bundle, _) => match bundle.get("text/plain")
+            {
                 Some(text) => self.say(&indented(text)),
                 None => {
                     let kinds: Vec<_> = bundle.keys().map(String::as_str).collect();

@@ -1,8 +1,10 @@
 //! One evcxr context: it is made warm, runs one cell at a time and streams what the cell gives.
 //! It knows neither Jupyter nor files of notebooks.
 
+mod analysis;
 mod cache;
 mod failure;
+mod handle;
 mod output;
 pub mod relay;
 mod settings;
@@ -20,9 +22,11 @@ use std::time::Duration;
 use anyhow::{Result, anyhow};
 use evcxr::{CommandContext, EvalContext, EvalContextOutputs, EvalOutputs};
 
+pub use analysis::{Completeness, Completions, completeness};
 pub use cache::{Cache, forget_own_package};
 pub use failure::CellError;
-pub use output::{Bundle, Output, Progress};
+pub use handle::{Handle, Interrupted};
+pub use output::{Audience, Bundle, Clearing, Output, Progress, Question};
 pub use settings::{PRELUDE, library_path, write_settings};
 pub use template::{Warming, Warmth, warm};
 pub use workdir::WorkDir;
@@ -70,8 +74,9 @@ impl Session {
         Ok(session)
     }
 
-    /// Runs one cell and hands on all that it gives while it runs.
-    pub fn run(&mut self, code: &str, on: &mut dyn FnMut(Output)) -> Result<(), CellError> {
+    /// Runs one cell before an audience that hears all that it gives while it runs.
+    pub fn run(&mut self, code: &str, audience: &mut dyn Audience) -> Result<(), CellError> {
+        let on = &mut |output| audience.hear(output);
         let Session { context, streams, .. } = self;
         let mut listener = Listener::new(streams);
         let ended = thread::scope(|scope| {
@@ -86,22 +91,38 @@ impl Session {
         if let (Ok(Ok(_)), Some(failed)) = (&ended, failed) {
             return Err(CellError::while_running(failed, &stderr));
         }
-        stderr.into_iter().for_each(|line| on(Output::Stderr(line)));
+        stderr.into_iter().for_each(|line| on(Output::Stderr(line + "\n")));
         let answers = ended
             .map_err(|_| CellError::internal())?
             .map_err(|error| CellError::from_evcxr(error, code))?
             .content_by_mime_type;
         // What cells show comes through the relay, so this is what evcxr's commands answered.
         if !answers.is_empty() {
-            on(Output::Shown(answers.into_iter().collect()));
+            on(Output::Shown(answers.into_iter().collect(), None));
         }
         Ok(())
     }
 
+    /// Reaches this session from other threads.
+    pub fn handle(&self) -> Handle {
+        Handle::new(self.context.process_handle())
+    }
+
     fn load_prelude(&mut self, cache: &Cache) -> Result<()> {
         let first = format!(":dep {}\n{PRELUDE}", cache.dependency());
-        self.run(&first, &mut |_| ())
+        self.run(&first, &mut Nobody)
             .map_err(|error| anyhow!("the prelude cannot be loaded into a cell: {}", error.text()))
+    }
+}
+
+/// Follows the cells that a session runs for itself.
+struct Nobody;
+
+impl Audience for Nobody {
+    fn hear(&mut self, _: Output) {}
+
+    fn answer(&mut self, _: &Question) -> Option<String> {
+        None
     }
 }
 
