@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::session::{Bundle, CellError, Output};
+use crate::session::{Bundle, CellError, Output, ends_in_expression};
 
 /// The outputs of one run of a cell.
 #[derive(Default)]
@@ -80,15 +80,6 @@ fn content(mime: &str, text: &str) -> Value {
 
 fn lines(text: &str) -> Value {
     text.split_inclusive('\n').collect()
-}
-
-fn ends_in_expression(code: &str) -> bool {
-    let lines = code.lines().map(str::trim).rev();
-    let mut code = lines.filter(|line| !line.is_empty() && !line.starts_with("//"));
-    code.next().is_some_and(|last| {
-        let before_comment = last.split("; //").next().unwrap_or_default();
-        before_comment == last && !last.ends_with(';')
-    })
 }
 
 #[cfg(test)]

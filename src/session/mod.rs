@@ -8,6 +8,7 @@ mod handle;
 mod output;
 pub mod relay;
 mod settings;
+mod statements;
 mod streams;
 mod template;
 mod types;
@@ -28,6 +29,7 @@ pub use failure::CellError;
 pub use handle::{Handle, Interrupted};
 pub use output::{Audience, Bundle, Clearing, Output, Progress, Question};
 pub use settings::{PRELUDE, library_path, write_settings};
+pub use statements::ends_in_expression;
 pub use template::{Warming, Warmth, warm};
 pub use workdir::WorkDir;
 
