@@ -8,7 +8,9 @@
 //! |---|---|---|
 //! | `main.rs` | the command line, one line a verb | any work itself |
 //! | `lab/` | Jupyter's registry of kernels, Python environments | speak a wire protocol |
+//! | `doctor/` | what everything needs, and how to mend what is missing | build or start anything |
 //! | `kernel/` | how Jupyter starts a kernel (evcxr's own, on a warm work folder) | compile a cell |
+//! | `repl/` | a terminal: an editor, its keys, its history | read or write a notebook |
 //! | `notebook/` | `.ipynb` files: read, run top to bottom, show a run, write | open a socket |
 //! | `session/` | one evcxr context: warm-up, a cell, its stream of outputs | know Jupyter or files |
 //!
@@ -34,9 +36,11 @@
 //! never written in place, and removed at the end, or at the next start if there was no end.
 #![deny(missing_docs)]
 
+mod doctor;
 mod kernel;
 mod lab;
 mod notebook;
+mod repl;
 mod session;
 
 use std::path::PathBuf;
@@ -90,6 +94,10 @@ enum Verb {
         #[arg(long, value_name = "FOLDER")]
         prefix: Option<PathBuf>,
     },
+    /// Run cells in the terminal, as they are typed or as they come through a pipe.
+    Repl,
+    /// Say what is missing on this machine, and the command that mends it.
+    Doctor,
     /// Build now what cells need, so that nothing has to wait for it later.
     Warm,
 }
@@ -130,6 +138,8 @@ fn obey(arguments: Arguments) -> Result<()> {
         Some(Verb::Lab { arguments }) => lab::open(&arguments),
         Some(Verb::Install { prefix }) => lab::install(prefix.as_deref()),
         Some(Verb::Uninstall { prefix }) => lab::uninstall(prefix.as_deref()),
+        Some(Verb::Repl) => repl::converse(),
+        Some(Verb::Doctor) => doctor::examine(),
         Some(Verb::Warm) => lab::warm_up(),
         None => kernel::serve(),
     }

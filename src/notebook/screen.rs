@@ -1,7 +1,7 @@
 //! Shows a run to whoever watches it: bars on a terminal, plain lines now and then elsewhere.
 
 use std::collections::HashMap;
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -22,6 +22,8 @@ pub struct Screen {
     tasks: HashMap<u64, Task>,
     stage: Option<ProgressBar>,
     warm_up: Option<Instant>,
+    /// The start of a line that has not ended; it would be lost among the bars.
+    held: String,
 }
 
 struct Task {
@@ -38,12 +40,32 @@ impl Screen {
             tasks: HashMap::new(),
             stage: None,
             warm_up: None,
+            held: String::new(),
         }
     }
 
     /// Shows one line or several, above the bars.
     pub fn say(&self, text: &str) {
         self.bars.suspend(|| println!("{text}"));
+    }
+
+    /// Shows text as it came, above the bars. While there are bars, only whole lines can be.
+    pub fn print(&mut self, text: &str) {
+        self.held += text;
+        let has_bars = !self.tasks.is_empty() || self.stage.is_some();
+        let whole = self.held.rfind('\n').map_or(0, |end| end + 1);
+        let ready = self.held.drain(..if has_bars { whole } else { self.held.len() });
+        let ready: String = ready.collect();
+        self.bars.suspend(|| {
+            print!("{ready}");
+            // A terminal that is gone takes nothing, and there is nobody to tell.
+            let _ = std::io::stdout().flush();
+        });
+    }
+
+    /// Takes the bars away while something else is written on the terminal.
+    pub fn pause(&self, write: impl FnOnce()) {
+        self.bars.suspend(write);
     }
 
     /// Shows what a cell gave.
@@ -89,6 +111,9 @@ impl Screen {
         self.tasks.drain().for_each(|(_, task)| task.bar.finish_and_clear());
         if let Some(stage) = self.stage.take() {
             stage.finish_and_clear();
+        }
+        if !self.held.is_empty() {
+            self.print("");
         }
     }
 
