@@ -3,8 +3,11 @@
 use super::Recipe;
 use crate::chart::Chart;
 use crate::record::Record;
+use crate::show::{Forms, Show, shows};
 use serde::{Deserialize, Serialize};
 use std::fmt;
+
+shows!(Log);
 
 /// One epoch of a training.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -87,10 +90,12 @@ impl Log {
             record.values(format!("accuracy on {name}"), &every(&|e| e.watched[index]))
         })
     }
+}
 
-    /// Shows the chart of the training in a notebook.
-    pub fn evcxr_display(&self) {
-        self.chart().evcxr_display();
+/// The chart of the training.
+impl Show for Log {
+    fn forms(&self) -> Forms {
+        self.chart().forms()
     }
 }
 

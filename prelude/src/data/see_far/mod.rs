@@ -55,7 +55,10 @@ use rayon::prelude::*;
 
 use self::pattern::Pattern;
 use super::{Augment, Data, Dataset, IMAGE, Images, PIXELS};
-use crate::{Error, Result, show};
+use crate::show::shows_as_text;
+use crate::{Error, Result};
+
+shows_as_text!(SeeFar);
 
 const CLASSES: [&str; 10] =
     ["TOOGIT", "GAB", "VUNDLE", "SNERF", "KLIMP", "ZADDO", "FIBLET", "HOOM", "YETCH", "MURP"];
@@ -159,11 +162,6 @@ impl SeeFar {
     /// If there is no such class.
     pub fn faint(&self, class: usize) -> Result<Array3<f32>> {
         pattern_of(&self.faint, class)
-    }
-
-    /// Shows the parameters when the maker is the last line of a cell.
-    pub fn evcxr_display(&self) {
-        show::blocks(&[("text/plain", &self.to_string())]);
     }
 
     fn set(&self, name: &str, n: usize, features: Features, part: Part) -> Result<Dataset> {
