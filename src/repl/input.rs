@@ -113,10 +113,10 @@ fn read_cell() -> io::Result<Option<String>> {
     let mut code = String::new();
     while let Some(line) = read_line()? {
         code += &line;
-        code.push('\n');
         if !matches!(completeness(&code), Completeness::Incomplete(_)) {
             return Ok(Some(code));
         }
+        code.push('\n');
     }
     Ok(Some(code).filter(|code| !code.is_empty()))
 }

@@ -2,7 +2,9 @@
 
 use std::ops::Range;
 
-use ra_ap_syntax::SyntaxKind::{self, L_BRACK, L_CURLY, L_PAREN, R_BRACK, R_CURLY, R_PAREN};
+use ra_ap_syntax::SyntaxKind::{
+    self, L_BRACK, L_CURLY, L_PAREN, R_BRACK, R_CURLY, R_PAREN, WHITESPACE,
+};
 use ra_ap_syntax::SyntaxToken;
 
 use super::Bundle;
@@ -34,7 +36,9 @@ pub enum Completeness {
 /// Whether a cell can be run as it is, or wants more lines.
 pub fn completeness(code: &str) -> Completeness {
     let tokens = Statements::of(code).tokens();
-    let has_no_end = |(at, token): &(usize, SyntaxToken)| at + token.text().len() > code.len();
+    let has_no_end = |(at, token): &(usize, SyntaxToken)| {
+        token.kind() != WHITESPACE && at + token.text().len() > code.len()
+    };
     if tokens.last().is_some_and(has_no_end) {
         return Completeness::Incomplete(String::new());
     }
@@ -134,6 +138,7 @@ mod tests {
             "",
             "1",
             "let x = 5;",
+            "let x = 5;\n\n",
             "fn f() -> i32 {\n 2\n}",
             ":dep rand = \"0.8\"",
             ":dep rand = \"0.8\"\nuse rand::Rng;",
