@@ -9,7 +9,7 @@
 //! | `main.rs` | the command line, one line a verb | any work itself |
 //! | `lab/` | Jupyter's registry of kernels, Python environments | speak a wire protocol |
 //! | `doctor/` | what everything needs, and how to mend what is missing | build or start anything |
-//! | `kernel/` | how Jupyter starts a kernel (evcxr's own, on a warm work folder) | compile a cell |
+//! | `kernel/` | the Jupyter wire protocol | compile a cell |
 //! | `repl/` | a terminal: an editor, its keys, its history | read or write a notebook |
 //! | `notebook/` | `.ipynb` files: read, run top to bottom, show a run, write | open a socket |
 //! | `session/` | one evcxr context: warm-up, a cell, its stream of outputs | know Jupyter or files |
@@ -53,7 +53,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 #[derive(Parser)]
 #[command(arg_required_else_help = true, args_conflicts_with_subcommands = true)]
 struct Arguments {
-    /// How Jupyter starts the kernel: the file that describes the connection.
+    /// How evcxr's own kernel learns of the file that describes the connection.
     #[arg(long = "control_file", value_name = "FILE", hide = true)]
     control_file: Option<PathBuf>,
     #[command(subcommand)]
@@ -81,6 +81,15 @@ enum Verb {
         /// Passed on to JupyterLab.
         #[arg(last = true)]
         arguments: Vec<String>,
+    },
+    /// Serve a connection of Jupyter, which starts this by itself once the kernel is registered.
+    Kernel {
+        /// The file in which Jupyter describes the connection.
+        #[arg(long, value_name = "FILE")]
+        connection: PathBuf,
+        /// Serve it with evcxr's own kernel instead of ours.
+        #[arg(long)]
+        stock: bool,
     },
     /// Register the kernel with Jupyter.
     Install {
@@ -141,7 +150,9 @@ fn obey(arguments: Arguments) -> Result<()> {
         Some(Verb::Repl) => repl::converse(),
         Some(Verb::Doctor) => doctor::examine(),
         Some(Verb::Warm) => lab::warm_up(),
-        None => kernel::serve(),
+        Some(Verb::Kernel { connection, stock: true }) => kernel::start_stock(&connection),
+        Some(Verb::Kernel { connection, stock: false }) => kernel::serve(&connection),
+        None => kernel::serve_stock(),
     }
 }
 

@@ -16,10 +16,11 @@ pub fn install(prefix: Option<&Path>) -> Result<PathBuf> {
     let program = env::current_exe()?;
     let program = program.to_str().context("the path of this program is not UTF-8")?;
     let spec = json!({
-        "argv": [program, "--control_file", "{connection_file}"],
+        "argv": [program, "kernel", "--connection", "{connection_file}"],
         "display_name": "Erm (Rust)",
         "language": "rust",
         "interrupt_mode": "message",
+        "kernel_protocol_version": "5.5",
     });
     fs::create_dir_all(&folder)
         .and_then(|()| fs::write(folder.join("kernel.json"), format!("{spec:#}\n")))

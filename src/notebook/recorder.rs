@@ -65,17 +65,27 @@ impl Recorder {
 }
 
 fn data(bundle: &Bundle) -> Map<String, Value> {
-    let entry = |(mime, text): (&String, &String)| (mime.clone(), content(mime, text));
+    let entry = |(mime, text): (&String, &String)| (mime.clone(), stored(mime, text));
     bundle.iter().map(entry).collect()
 }
 
-/// Text is stored by lines, JSON as JSON, and what is base64 as one string.
-fn content(mime: &str, text: &str) -> Value {
-    if mime.contains("json") {
-        return serde_json::from_str(text).unwrap_or_else(|_| lines(text));
+/// Text is stored by lines, all else as it is.
+fn stored(mime: &str, text: &str) -> Value {
+    match content(mime, text) {
+        Value::String(text) if is_text(mime) => lines(&text),
+        content => content,
     }
-    let is_text = mime.starts_with("text/") || mime.contains("xml");
-    if is_text { lines(text) } else { json!(text.trim_end()) }
+}
+
+/// A form of a value as Jupyter takes it: JSON as JSON, and base64 without a line's end.
+pub fn content(mime: &str, text: &str) -> Value {
+    let json = mime.contains("json").then(|| serde_json::from_str(text).ok()).flatten();
+    let text = if is_text(mime) { text } else { text.trim_end() };
+    json.unwrap_or_else(|| json!(text))
+}
+
+fn is_text(mime: &str) -> bool {
+    mime.starts_with("text/") || mime.contains("xml")
 }
 
 fn lines(text: &str) -> Value {

@@ -165,12 +165,16 @@ fn bar(progress: &Progress) -> ProgressBar {
     bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
-/// How many are done, of how many, since when, and for how much longer.
-fn figures(progress: &Progress) -> String {
+/// How many are done, of how many, how fast, since when, and for how much longer.
+pub fn figures(progress: &Progress) -> String {
     let Progress { done, total, seconds, unit, note, .. } = progress;
     // A total of 0 means that nobody knows it.
     let of_total = if *total > 0 { format!(" of {total}") } else { String::new() };
-    let mut parts = vec![format!("{done}{of_total} {unit}"), duration(*seconds)];
+    let mut parts = vec![format!("{done}{of_total} {unit}")];
+    if *done > 0 && *seconds > 0.0 {
+        parts.push(rate(*done as f64 / seconds));
+    }
+    parts.push(duration(*seconds));
     if !progress.is_over() && *done > 0 && *total > 0 {
         let left = seconds / *done as f64 * total.saturating_sub(*done) as f64;
         parts.push(format!("{} left", duration(left)));
@@ -179,6 +183,10 @@ fn figures(progress: &Progress) -> String {
         parts.push(note.clone());
     }
     parts.join(", ")
+}
+
+fn rate(per_second: f64) -> String {
+    if per_second < 10.0 { format!("{per_second:.1}/s") } else { format!("{per_second:.0}/s") }
 }
 
 fn indented(text: &str) -> String {
@@ -206,6 +214,6 @@ mod tests {
             note: "loss 1.5".to_owned(),
             ..Progress::default()
         };
-        assert_eq!(figures(&progress), "20 of 80 images, 10 s, 30 s left, loss 1.5");
+        assert_eq!(figures(&progress), "20 of 80 images, 2.0/s, 10 s, 30 s left, loss 1.5");
     }
 }

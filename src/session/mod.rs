@@ -33,7 +33,7 @@ pub use readiness::{Readiness, readiness};
 pub use settings::{PRELUDE, library_path, write_settings};
 pub use statements::ends_in_expression;
 pub use template::{Warming, Warmth, warm};
-pub use workdir::WorkDir;
+pub use workdir::{WorkDir, abandon};
 
 use streams::Listener;
 
