@@ -120,6 +120,7 @@ impl<'a> Words<'a> {
         let augment = match self.pairs.iter().find(|(name, _)| *name == "augment") {
             None => recipe.augment,
             Some((_, "none")) => Augment::none(),
+            Some((_, "flip")) => Augment::flip(),
             Some(_) => Augment::crop_and_flip(),
         };
         Ok(Recipe {

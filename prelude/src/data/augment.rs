@@ -19,6 +19,7 @@ pub struct Augment(Kind);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Nothing,
+    Flip,
     CropAndFlip,
 }
 
@@ -31,10 +32,25 @@ impl Augment {
         Self(Kind::Nothing)
     }
 
+    /// Mirrors every second picture left to right. Unlike a crop it moves no pixel off its
+    /// neighbours, so what an attack wrote stays whole.
+    pub fn flip() -> Self {
+        Self(Kind::Flip)
+    }
+
     /// Pads with 4 black pixels on each side, crops 32×32 at a random place, and mirrors every
     /// second picture left to right: the paper's augmentation of CIFAR-10.
     pub fn crop_and_flip() -> Self {
         Self(Kind::CropAndFlip)
+    }
+
+    /// The same augmentation less the crop, for students of perturbed pictures: a perturbation that
+    /// is cut off at a new border is no longer what the attack wrote.
+    pub fn without_crop(self) -> Self {
+        match self.0 {
+            Kind::CropAndFlip => Self::flip(),
+            Kind::Nothing | Kind::Flip => self,
+        }
     }
 
     /// Changes one image (3×32×32 values: channels, rows, columns) in place.
@@ -49,12 +65,14 @@ impl Augment {
                 "Pass one image at a time: `batch.chunks_mut(3072)`",
             ));
         }
-        if self.0 == Kind::CropAndFlip {
-            let [down, right] = [(); 2].map(|()| rng.gen_range(-(PAD as isize)..=PAD as isize));
-            if rng.gen_bool(0.5) {
-                image.chunks_mut(SIDE).for_each(<[f32]>::reverse);
+        match self.0 {
+            Kind::Nothing => {}
+            Kind::Flip => flip_every_second(image, rng),
+            Kind::CropAndFlip => {
+                let [down, right] = [(); 2].map(|()| rng.gen_range(-(PAD as isize)..=PAD as isize));
+                flip_every_second(image, rng);
+                image.chunks_mut(SIDE * SIDE).for_each(|channel| shift(channel, down, right));
             }
-            image.chunks_mut(SIDE * SIDE).for_each(|channel| shift(channel, down, right));
         }
         Ok(())
     }
@@ -68,11 +86,18 @@ impl Augment {
     }
 }
 
-/// `crop and flip` or `no augmentation`.
+fn flip_every_second(image: &mut [f32], rng: &mut ChaCha8Rng) {
+    if rng.gen_bool(0.5) {
+        image.chunks_mut(SIDE).for_each(<[f32]>::reverse);
+    }
+}
+
+/// `crop and flip`, `flip` or `no augmentation`.
 impl fmt::Display for Augment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.0 {
             Kind::Nothing => "no augmentation",
+            Kind::Flip => "flip",
             Kind::CropAndFlip => "crop and flip",
         })
     }
@@ -149,6 +174,27 @@ mod tests {
             seen[candidates.iter().position(|c| *c == image).unwrap()] += 1;
         }
         assert!(seen.iter().all(|&n| n > 0), "{seen:?}");
+    }
+
+    #[test]
+    fn without_a_crop_only_the_mirror_is_left() {
+        let less = |augment: Augment| augment.without_crop();
+        assert_eq!(less(Augment::crop_and_flip()), Augment::flip());
+        assert_eq!(less(Augment::flip()), Augment::flip());
+        assert_eq!(less(Augment::none()), Augment::none());
+    }
+
+    #[test]
+    fn a_flip_leaves_the_picture_or_mirrors_it() {
+        let [whole, mirrored] = [false, true].map(|flip| cropped(&image(), 0, 0, flip));
+        let mut seen = [0, 0];
+        for index in 0..200 {
+            let mut image = image();
+            Augment::flip().apply(&mut image, &mut Augment::rng(1, 0, index)).unwrap();
+            assert!(image == whole || image == mirrored);
+            seen[usize::from(image == mirrored)] += 1;
+        }
+        assert!(seen.iter().all(|&n| n > 60), "{seen:?}");
     }
 
     #[test]
