@@ -12,6 +12,7 @@ mod forms;
 mod interrupt;
 mod job;
 mod last_line;
+mod live;
 mod panics;
 mod progress;
 
@@ -26,6 +27,7 @@ pub(crate) use forms::{answer, shows, shows_as_text};
 pub(crate) use interrupt::interrupted_after;
 pub use interrupt::{check_interrupt, interrupted};
 pub use last_line::LastLine;
+pub use live::Live;
 pub use progress::Progress;
 use serde_json::{Value, json};
 

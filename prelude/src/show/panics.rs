@@ -1,11 +1,11 @@
 //! Panics as reports that a session can read: what was said, where, and in which of the user's
 //! functions.
 
-use std::backtrace::Backtrace;
 use std::panic::{self, PanicHookInfo};
 use std::sync::Once;
 use std::thread::{self, ThreadId};
 
+use backtrace::Backtrace;
 use serde_json::json;
 
 use super::{escape, say};
@@ -19,7 +19,7 @@ pub(super) fn report_them() {
 }
 
 fn report(info: &PanicHookInfo<'_>, cells: ThreadId) -> String {
-    let frames = users_frames(&Backtrace::force_capture().to_string());
+    let frames = users_frames(symbols().iter().map(String::as_str));
     let message = info.payload_as_str().unwrap_or("a value that is no text");
     let (file, line, column) =
         info.location().map_or(("", 0, 0), |place| (place.file(), place.line(), place.column()));
@@ -33,13 +33,23 @@ fn report(info: &PanicHookInfo<'_>, cells: ThreadId) -> String {
     escape(&json!({ "panic": panic }))
 }
 
-/// The functions of a backtrace that its reader wrote or called, the innermost first.
+/// Every function that the calling thread is in, the innermost first.
+fn symbols() -> Vec<String> {
+    // Each cell is a library of its own, and the cache knows only those of its first use.
+    backtrace::clear_symbol_cache();
+    let trace = Backtrace::new();
+    let names = trace.frames().iter().flat_map(|frame| frame.symbols()).filter_map(|it| it.name());
+    names.map(|name| format!("{name:#}")).collect()
+}
+
+/// The functions of a trace that its reader wrote or called, the innermost first.
 ///
 /// Of functions of the prelude that call one another only the outermost stays: the one that was
 /// called. What Rust, rayon and evcxr do in between is left out.
-fn users_frames(backtrace: &str) -> Vec<String> {
+fn users_frames<'a>(symbols: impl Iterator<Item = &'a str>) -> Vec<String> {
     let mut kept: Vec<(Origin, String)> = Vec::new();
-    for symbol in backtrace.lines().filter_map(symbol) {
+    // Around the cells there is another program called `erm`.
+    for symbol in symbols.take_while(|symbol| !symbol.contains("evcxr::runtime::")) {
         let Some(origin) = Origin::of(symbol) else { continue };
         let name = outer_function(symbol).replace("ctx::", "");
         match kept.last_mut() {
@@ -49,13 +59,6 @@ fn users_frames(backtrace: &str) -> Vec<String> {
         }
     }
     kept.into_iter().map(|(_, name)| name).collect()
-}
-
-/// `  12: ctx::double` → `ctx::double`; lines that say where it stands are none.
-fn symbol(line: &str) -> Option<&str> {
-    let (number, symbol) = line.trim_start().split_once(": ")?;
-    number.parse::<usize>().ok()?;
-    Some(symbol.trim())
 }
 
 /// Who wrote a function.
@@ -92,26 +95,31 @@ fn outer_function(symbol: &str) -> &str {
 mod tests {
     use super::*;
 
+    fn users(symbols: &[&str]) -> Vec<String> {
+        users_frames(symbols.iter().copied())
+    }
+
     #[test]
     fn only_the_users_functions_and_what_they_called_are_left() {
-        let backtrace = "   0: std::backtrace::Backtrace::force_capture
-   1: erm::show::panics::report
-   2: std::panicking::panic_with_hook
-             at /rustc/1/library/std/src/panicking.rs:833:13
-   3: erm::engine::conv::forward
-   4: rayon_core::join::join_context
-   5: erm::train::trainer::<impl erm::net::Net>::train
-   6: <ctx::Teacher as core::ops::Fn>::call
-   7: ctx::double::{{closure}}
-   8: core::iter::traits::iterator::Iterator::for_each
-   9: ctx::double
-  10: ctx::run_user_code_3::{closure#0}::{closure#1}
-  11: std::panicking::catch_unwind
-  12: run_user_code_3
-  13: evcxr::runtime::Runtime::run_loop
-  14: main";
+        let symbols = [
+            "backtrace::capture::Backtrace::new",
+            "erm::show::panics::report",
+            "std::panicking::panic_with_hook",
+            "erm::engine::conv::forward",
+            "rayon_core::join::join_context",
+            "erm::train::trainer::<impl erm::net::Net>::train",
+            "<ctx::Teacher as core::ops::Fn>::call",
+            "ctx::double::{{closure}}",
+            "core::iter::traits::iterator::Iterator::for_each",
+            "ctx::double",
+            "ctx::run_user_code_3::{closure#0}::{closure#1}",
+            "std::panicking::catch_unwind",
+            "run_user_code_3",
+            "evcxr::runtime::Runtime::run_loop",
+            "erm::main",
+        ];
         assert_eq!(
-            users_frames(backtrace),
+            users(&symbols),
             [
                 "erm::train::trainer::<impl erm::net::Net>::train",
                 "<Teacher as core::ops::Fn>::call",
@@ -122,11 +130,18 @@ mod tests {
     }
 
     #[test]
-    fn the_crate_of_every_cell_keeps_generated_code_to_itself() {
-        let backtrace = "  0: ctx::evcxr_internal_runtime::VariableStore::take_variable
-  1: <ctx::EvcxrUserCodeError as core::convert::From<T>>::from
-  2: run_user_code_9";
-        assert_eq!(users_frames(backtrace), ["run_user_code_9"]);
-        assert!(users_frames("disabled backtrace").is_empty());
+    fn what_evcxr_generates_is_left_out() {
+        let symbols = [
+            "ctx::evcxr_internal_runtime::VariableStore::take_variable",
+            "<ctx::EvcxrUserCodeError as core::convert::From<T>>::from",
+            "run_user_code_9",
+        ];
+        assert_eq!(users(&symbols), ["run_user_code_9"]);
+    }
+
+    #[test]
+    fn the_functions_of_this_thread_are_known_by_name() {
+        let all = symbols();
+        assert!(all.iter().any(|name| name.starts_with("erm::show::panics::")), "{all:?}");
     }
 }
