@@ -1,11 +1,13 @@
 //! Panics as reports that a session can read: what was said, where, and in which of the user's
 //! functions.
 
+mod trace;
+
 use std::panic::{self, PanicHookInfo};
+use std::path::Path;
 use std::sync::Once;
 use std::thread::{self, ThreadId};
 
-use backtrace::Backtrace;
 use serde_json::json;
 
 use super::{escape, say};
@@ -19,7 +21,8 @@ pub(super) fn report_them() {
 }
 
 fn report(info: &PanicHookInfo<'_>, cells: ThreadId) -> String {
-    let frames = users_frames(symbols().iter().map(String::as_str));
+    let symbols = trace::functions(may_be_the_users);
+    let frames = users_frames(symbols.iter().map(String::as_str));
     let message = info.payload_as_str().unwrap_or("a value that is no text");
     let (file, line, column) =
         info.location().map_or(("", 0, 0), |place| (place.file(), place.line(), place.column()));
@@ -33,13 +36,11 @@ fn report(info: &PanicHookInfo<'_>, cells: ThreadId) -> String {
     escape(&json!({ "panic": panic }))
 }
 
-/// Every function that the calling thread is in, the innermost first.
-fn symbols() -> Vec<String> {
-    // Each cell is a library of its own, and the cache knows only those of its first use.
-    backtrace::clear_symbol_cache();
-    let trace = Backtrace::new();
-    let names = trace.frames().iter().flat_map(|frame| frame.symbols()).filter_map(|it| it.name());
-    names.map(|name| format!("{name:#}")).collect()
+/// Whether a library holds functions of the user or of the prelude: evcxr calls those of cells
+/// `libcode_<n>`. The others are large, and nobody reads their names.
+fn may_be_the_users(library: &Path) -> bool {
+    let name = library.file_name().unwrap_or_default().to_string_lossy();
+    name.starts_with("libcode_") || name.starts_with("liberm.")
 }
 
 /// The functions of a trace that its reader wrote or called, the innermost first.
@@ -48,8 +49,7 @@ fn symbols() -> Vec<String> {
 /// called. What Rust, rayon and evcxr do in between is left out.
 fn users_frames<'a>(symbols: impl Iterator<Item = &'a str>) -> Vec<String> {
     let mut kept: Vec<(Origin, String)> = Vec::new();
-    // Around the cells there is another program called `erm`.
-    for symbol in symbols.take_while(|symbol| !symbol.contains("evcxr::runtime::")) {
+    for symbol in symbols {
         let Some(origin) = Origin::of(symbol) else { continue };
         let name = outer_function(symbol).replace("ctx::", "");
         match kept.last_mut() {
@@ -102,7 +102,7 @@ mod tests {
     #[test]
     fn only_the_users_functions_and_what_they_called_are_left() {
         let symbols = [
-            "backtrace::capture::Backtrace::new",
+            "erm::show::panics::trace::functions",
             "erm::show::panics::report",
             "std::panicking::panic_with_hook",
             "erm::engine::conv::forward",
@@ -115,8 +115,6 @@ mod tests {
             "ctx::run_user_code_3::{closure#0}::{closure#1}",
             "std::panicking::catch_unwind",
             "run_user_code_3",
-            "evcxr::runtime::Runtime::run_loop",
-            "erm::main",
         ];
         assert_eq!(
             users(&symbols),
@@ -140,8 +138,9 @@ mod tests {
     }
 
     #[test]
-    fn the_functions_of_this_thread_are_known_by_name() {
-        let all = symbols();
-        assert!(all.iter().any(|name| name.starts_with("erm::show::panics::")), "{all:?}");
+    fn only_cells_and_the_prelude_are_searched_for_names() {
+        let is_read = |path: &str| may_be_the_users(Path::new(path));
+        assert!(is_read("/work/target/debug/libcode_3.so") && is_read("/deps/liberm.so"));
+        assert!(!is_read("/usr/lib/libc.so.6") && !is_read("/usr/bin/erm") && !is_read(""));
     }
 }
