@@ -79,8 +79,8 @@ impl Scale {
     /// The sizes and recipes for a data set. The paper's net is a ResNet-50; here it is
     /// [`crate::net::Net::resnet`].
     ///
-    /// At demo scale a small set gets the narrower net, and students of a large one get its mirror
-    /// images: see [`Augment::without_crop`](crate::data::Augment::without_crop).
+    /// At demo scale a small set gets the narrower net, and a student of a large D_det sees mirror
+    /// images, too: see [`Augment::without_crop`](crate::data::Augment::without_crop).
     pub fn sizes(self, data: &Data) -> Sizes {
         let all = data.train.len();
         let attack = |steps| Pgd::l2(0.5).steps(steps).step_size(0.1);
@@ -95,11 +95,11 @@ impl Scale {
         match self {
             Self::Demo if all < LARGE => sizes(8, all.min(6_000), attack(10)),
             Self::Demo => {
-                let mirrored = |recipe: Recipe| recipe.augment(data.augment.without_crop());
                 let sizes = sizes(16, all.min(30_000), attack(20));
+                let d_det = Recipe { epochs: 14, weight_decay: 2e-3, ..sizes.d_det };
                 Sizes {
-                    d_det: mirrored(Recipe { epochs: 14, weight_decay: 2e-3, ..sizes.d_det }),
-                    d_rand: mirrored(sizes.d_rand.epochs(10)),
+                    d_det: d_det.augment(data.augment.without_crop()),
+                    d_rand: sizes.d_rand.epochs(11),
                     ..sizes
                 }
             }
