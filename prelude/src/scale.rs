@@ -99,7 +99,7 @@ impl Scale {
                 let d_det = Recipe { epochs: 14, weight_decay: 2e-3, ..sizes.d_det };
                 Sizes {
                     d_det: d_det.augment(data.augment.without_crop()),
-                    d_rand: sizes.d_rand.epochs(11),
+                    d_rand: Recipe { epochs: 12, weight_decay: 1.5e-3, ..sizes.d_rand },
                     ..sizes
                 }
             }
