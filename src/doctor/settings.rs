@@ -27,7 +27,6 @@ const KNOWN: &[(&str, Holds)] = &[
     ("ERM_DATASET", Holds::OneOf(&["cifar10", "see-far"])),
     ("ERM_FRONT", Holds::Nothing),
     ("ERM_INTERRUPT", Holds::Nothing),
-    ("ERM_ISA", Holds::OneOf(&["avx512", "avx2", "portable"])),
     ("ERM_PRELUDE", Holds::APath),
     ("ERM_RECORDS", Holds::AFolder),
     ("ERM_SCALE", Holds::OneOf(&["demo", "paper"])),

@@ -5,9 +5,6 @@ use std::io::{self, BufRead, IsTerminal};
 use super::{Front, say};
 use crate::{Error, Result};
 
-/// What a session sends instead of an answer when there is nobody to give one: end of transmission.
-const NOBODY: &str = "\x04";
-
 /// Asks the user for a line, which is given back without its end.
 ///
 /// # Errors
@@ -35,14 +32,14 @@ pub fn password(prompt: &str) -> Result<String> {
     read(&mut io::stdin().lock(), prompt)
 }
 
-/// The line that asks. evcxr ends a prompt at its line and at its first colon, so a colon is sent as
-/// the sign of a ratio, which looks the same; a session may turn it back.
+/// The line that asks. A stock evcxr ends a prompt at its first colon, so it is sent the sign of a
+/// ratio instead, which looks the same.
 fn request(front: Front, command: &str, prompt: &str) -> String {
+    let prompt = prompt.replace(['\n', '\r'], " ");
     match front {
-        Front::Lines | Front::Evcxr => {
-            format!("{command}:{}\n", prompt.replace(':', "∶").replace(['\n', '\r'], " "))
-        }
-        Front::Terminal | Front::Pipe => prompt.to_owned(),
+        Front::Lines => format!("{command}:{prompt}\n"),
+        Front::Evcxr => format!("{command}:{}\n", prompt.replace(':', "∶")),
+        Front::Terminal | Front::Pipe => prompt,
     }
 }
 
@@ -61,10 +58,7 @@ fn read(answers: &mut impl BufRead, prompt: &str) -> Result<String> {
         Err(problem) => return Err(nobody(&problem.to_string())),
     }
     let answer = line.strip_suffix('\n').unwrap_or(&line);
-    match answer.strip_suffix('\r').unwrap_or(answer) {
-        NOBODY => Err(nobody("nobody to give one")),
-        answer => Ok(answer.to_owned()),
-    }
+    Ok(answer.strip_suffix('\r').unwrap_or(answer).to_owned())
 }
 
 #[cfg(test)]
@@ -73,8 +67,9 @@ mod tests {
 
     #[test]
     fn a_kernel_is_asked_in_one_line_that_evcxr_does_not_cut() {
-        let asked = request(Front::Lines, "EVCXR_INPUT_REQUEST", "Seed: 1\n2: ");
-        assert_eq!(asked, "EVCXR_INPUT_REQUEST:Seed∶ 1 2∶ \n");
+        let ask = |front| request(front, "EVCXR_INPUT_REQUEST", "Seed: 1\n2: ");
+        assert_eq!(ask(Front::Lines), "EVCXR_INPUT_REQUEST:Seed: 1 2: \n");
+        assert_eq!(ask(Front::Evcxr), "EVCXR_INPUT_REQUEST:Seed∶ 1 2∶ \n");
         assert_eq!(request(Front::Terminal, "EVCXR_INPUT_REQUEST", "Seed: "), "Seed: ");
     }
 
@@ -87,10 +82,8 @@ mod tests {
 
     #[test]
     fn where_nobody_answers_that_is_said() {
-        for silence in ["", "\x04\n"] {
-            let error = read(&mut silence.as_bytes(), "Seed: ").unwrap_err().to_string();
-            assert!(error.contains("\"Seed:\"") && error.contains("nobody"), "{error}");
-        }
+        let error = read(&mut "".as_bytes(), "Seed: ").unwrap_err().to_string();
+        assert!(error.contains("\"Seed:\"") && error.contains("nobody"), "{error}");
         assert!(read(&mut &b"\xff\n"[..], "Seed").is_err());
     }
 }

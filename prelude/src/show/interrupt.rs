@@ -72,7 +72,8 @@ pub(super) fn stop_line(front: Front, label: &str, done: usize, total: usize) ->
 /// starts would find it and take it for its own.
 pub(super) fn keep_flag() {
     flag();
-    // SAFETY: cells run one at a time, this is the first one, and it has started no thread.
+    // SAFETY: cells run one at a time, this is the first one, it has started no thread, and those of
+    // the program around it ask for no variable.
     unsafe { env::remove_var(VARIABLE) };
 }
 

@@ -286,7 +286,8 @@ fn an_interrupt_before_the_first_step_leaves_a_log_that_says_so() {
     let said = "Training on See-Far train, interrupted after 0.00 of 3 epochs";
     assert_eq!(log.to_string(), said);
     assert_eq!(log.forms(), [("text/plain", said.to_owned())]);
-    let log = interrupted_after(2, || stopped.train(&set(), &steps())).unwrap();
+    let watch = || stopped.train_watching(&set(), &steps(), &[&DATA.test]);
+    let log = interrupted_after(2, watch).unwrap();
     assert!(log.forms()[0].1.contains("<svg") && !log.forms()[0].1.contains("expected"), "{log}");
 }
 
