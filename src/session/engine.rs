@@ -175,6 +175,7 @@ impl Desk {
         context: &mut CommandContext,
         code: &str,
     ) -> Result<EvalOutputs, evcxr::Error> {
+        let was_empty = context.variables_and_types().next().is_none();
         let execute = |context: &mut CommandContext, code: &str| {
             let callbacks = &mut EvalCallbacks {
                 input_reader: &|request| self.ask(&request.prompt, request.is_password),
@@ -182,6 +183,9 @@ impl Desk {
             context.execute_with_callbacks(&statements::with_flush(code), callbacks)
         };
         let mut ended = execute(context, code);
+        if ended.as_ref().is_err_and(is_of_another_prelude) && was_empty {
+            ended = execute(context, code);
+        }
         let mut code = code.to_owned();
         while let Err(error) = &ended
             && let Some(annotated) = types::annotated(context, &code, error)
