@@ -25,7 +25,7 @@ finally:
 "#;
 
 /// A Python that has `jupyter_client`: the one that is named, or the one that `.ci/run` makes.
-fn python() -> Option<PathBuf> {
+pub fn python() -> Option<PathBuf> {
     let made = Path::new(TEMPORARY).with_file_name("test-python").join("bin/python");
     let named = env::var_os("ERM_TEST_PYTHON").map(PathBuf::from);
     named.or_else(|| made.is_file().then_some(made))
