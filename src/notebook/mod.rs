@@ -12,9 +12,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 
-pub use file::language_info;
-pub use recorder::content;
-pub use screen::{Screen, figures};
+pub use screen::Screen;
 
 /// What to run, and how.
 pub struct Order {

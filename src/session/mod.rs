@@ -1,15 +1,11 @@
 //! One evcxr context: it is made warm, runs one cell at a time and streams what the cell gives.
 //! It knows neither Jupyter nor files of notebooks.
 
-mod analysis;
 mod cache;
 mod failure;
-mod handle;
 mod output;
-mod readiness;
 pub mod relay;
 mod settings;
-mod statements;
 mod streams;
 mod template;
 mod types;
@@ -24,16 +20,12 @@ use std::time::Duration;
 use anyhow::{Result, anyhow};
 use evcxr::{CommandContext, EvalContext, EvalContextOutputs, EvalOutputs};
 
-pub use analysis::{Completeness, Completions, completeness};
-pub use cache::{Cache, cache_folder, forget_own_package, prelude_folder};
+pub use cache::{Cache, forget_own_package};
 pub use failure::CellError;
-pub use handle::{Handle, Interrupted};
-pub use output::{Audience, Bundle, Clearing, Output, Progress, Question};
-pub use readiness::{Readiness, readiness};
+pub use output::{Bundle, Output, Progress};
 pub use settings::{PRELUDE, library_path, write_settings};
-pub use statements::ends_in_expression;
 pub use template::{Warming, Warmth, warm};
-pub use workdir::{WorkDir, abandon};
+pub use workdir::WorkDir;
 
 use streams::Listener;
 
@@ -78,9 +70,8 @@ impl Session {
         Ok(session)
     }
 
-    /// Runs one cell before an audience that hears all that it gives while it runs.
-    pub fn run(&mut self, code: &str, audience: &mut dyn Audience) -> Result<(), CellError> {
-        let on = &mut |output| audience.hear(output);
+    /// Runs one cell and hands on all that it gives while it runs.
+    pub fn run(&mut self, code: &str, on: &mut dyn FnMut(Output)) -> Result<(), CellError> {
         let Session { context, streams, .. } = self;
         let mut listener = Listener::new(streams);
         let ended = thread::scope(|scope| {
@@ -95,38 +86,22 @@ impl Session {
         if let (Ok(Ok(_)), Some(failed)) = (&ended, failed) {
             return Err(CellError::while_running(failed, &stderr));
         }
-        stderr.into_iter().for_each(|line| on(Output::Stderr(line + "\n")));
+        stderr.into_iter().for_each(|line| on(Output::Stderr(line)));
         let answers = ended
             .map_err(|_| CellError::internal())?
             .map_err(|error| CellError::from_evcxr(error, code))?
             .content_by_mime_type;
         // What cells show comes through the relay, so this is what evcxr's commands answered.
         if !answers.is_empty() {
-            on(Output::Shown(answers.into_iter().collect(), None));
+            on(Output::Shown(answers.into_iter().collect()));
         }
         Ok(())
     }
 
-    /// Reaches this session from other threads.
-    pub fn handle(&self) -> Handle {
-        Handle::new(self.context.process_handle())
-    }
-
     fn load_prelude(&mut self, cache: &Cache) -> Result<()> {
         let first = format!(":dep {}\n{PRELUDE}", cache.dependency());
-        self.run(&first, &mut Nobody)
+        self.run(&first, &mut |_| ())
             .map_err(|error| anyhow!("the prelude cannot be loaded into a cell: {}", error.text()))
-    }
-}
-
-/// Follows the cells that a session runs for itself.
-struct Nobody;
-
-impl Audience for Nobody {
-    fn hear(&mut self, _: Output) {}
-
-    fn answer(&mut self, _: &Question) -> Option<String> {
-        None
     }
 }
 

@@ -2,7 +2,6 @@
 
 mod batches;
 mod checkpoint;
-mod curve;
 mod descent;
 mod log;
 mod recipe;
@@ -12,7 +11,7 @@ mod sgd;
 mod trainer;
 
 pub(crate) use descent::Descent;
-pub use log::{Epoch, Interruption, Log};
+pub use log::{Epoch, Log};
 pub use recipe::Recipe;
 pub use schedule::Schedule;
 pub(crate) use sgd::Step;
