@@ -65,7 +65,11 @@ impl Search {
                 Recipe::d_rand(demo),
             ),
             "noise" => (class_noise(&part)?, Recipe::d_rand(demo)),
-            _ => (features::d_det(&self.teacher, &part, &attack)?, Recipe::d_det(demo)),
+            "d_det" => (features::d_det(&self.teacher, &part, &attack)?, Recipe::d_det(demo)),
+            other => {
+                let expected = "d_det, d_rand, d_other or noise";
+                return Err(Error::invalid(expected, other, "Correct it."));
+            }
         };
         let reached = judge::accuracy(&self.teacher, &built)?;
         let recipe = words.recipe(recipe)?;
@@ -121,7 +125,10 @@ impl<'a> Words<'a> {
             None => recipe.augment,
             Some((_, "none")) => Augment::none(),
             Some((_, "flip")) => Augment::flip(),
-            Some(_) => Augment::crop_and_flip(),
+            Some((_, "crop")) => Augment::crop_and_flip(),
+            Some((_, other)) => {
+                return Err(Error::invalid("augment=none, flip or crop", *other, "Correct it."));
+            }
         };
         Ok(Recipe {
             epochs: self.number("epochs", recipe.epochs)?,
