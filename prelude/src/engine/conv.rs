@@ -54,6 +54,19 @@ impl Sweep {
     fn weights_of_block(&self) -> usize {
         9 * self.lanes * self.group * LANES
     }
+
+    /// Where the input of the output pixel in a row and a column lies.
+    fn input_at(&self, (y, x): (usize, usize)) -> usize {
+        self.input.origin() + self.stride * (y * self.input.row() + x * self.input.lanes)
+    }
+
+    /// Where an output pixel's vector lies in block `block`: in the image, and in a mask.
+    fn output_at(&self, block: usize, (y, x): (usize, usize)) -> (usize, usize) {
+        let (row, column) = (self.first.0 + y * self.step, self.first.1 + x * self.step);
+        let out = self.output;
+        let at = out.origin() + block * out.plane() + row * out.row() + column * LANES;
+        (at, (block * out.height + row) * out.width + column)
+    }
 }
 
 kernel! {
@@ -75,20 +88,94 @@ unsafe fn run<S: Simd>(
     finish: Finish,
 ) {
     unsafe {
-        match (sweep.input.lanes * sweep.stride, sweep.group) {
-            (INPUT_LANES, 1) => rows::<S, 1, 4>(sweep, input, weights, output, finish),
-            (INPUT_LANES, 2) => rows::<S, 2, 4>(sweep, input, weights, output, finish),
-            (8, 1) => rows::<S, 1, 8>(sweep, input, weights, output, finish),
-            (8, 2) => rows::<S, 2, 8>(sweep, input, weights, output, finish),
-            (LANES, 1) => rows::<S, 1, 16>(sweep, input, weights, output, finish),
-            (LANES, 2) => rows::<S, 2, 16>(sweep, input, weights, output, finish),
-            (32, 1) => rows::<S, 1, 32>(sweep, input, weights, output, finish),
-            (32, 2) => rows::<S, 2, 32>(sweep, input, weights, output, finish),
-            (step, group) => unreachable!("no kernel for pixel step {step}, group {group}"),
+        match (S::PIXELS, sweep.input.lanes * sweep.stride, sweep.group) {
+            (2, _, 1) => pixels::<S, 2>(sweep, input, weights, output, finish),
+            (6, _, 1) => pixels::<S, 6>(sweep, input, weights, output, finish),
+            (16, INPUT_LANES, 1) => rows::<S, 1, 4>(sweep, input, weights, output, finish),
+            (16, INPUT_LANES, 2) => rows::<S, 2, 4>(sweep, input, weights, output, finish),
+            (16, 8, 1) => rows::<S, 1, 8>(sweep, input, weights, output, finish),
+            (16, 8, 2) => rows::<S, 2, 8>(sweep, input, weights, output, finish),
+            (16, LANES, 1) => rows::<S, 1, 16>(sweep, input, weights, output, finish),
+            (16, LANES, 2) => rows::<S, 2, 16>(sweep, input, weights, output, finish),
+            (16, 32, 1) => rows::<S, 1, 32>(sweep, input, weights, output, finish),
+            (16, 32, 2) => rows::<S, 2, 32>(sweep, input, weights, output, finish),
+            (_, step, group) => unreachable!("no kernel for pixel step {step}, group {group}"),
         }
     }
 }
 
+/// Tiles of `P` pixels that follow each other through the whole image, over the ends of its rows.
+///
+/// With few registers a tile that keeps the processor busy is six pixels wide, which divides no
+/// row; so each pixel has its own pointer.
+#[inline(always)]
+unsafe fn pixels<S: Simd, const P: usize>(
+    sweep: &Sweep,
+    input: *const f32,
+    weights: *const f32,
+    output: *mut f32,
+    finish: Finish,
+) {
+    let group_weights = sweep.input.blocks() * sweep.weights_of_block();
+    let count = sweep.height * sweep.width;
+    for block in 0..sweep.output.blocks() {
+        let weights = unsafe { weights.add(block * group_weights) };
+        let (mut next, mut left) = ((0, 0), count);
+        while left > 0 {
+            let here = P.min(left);
+            left -= here;
+            let (mut places, mut from) = ([next; P], [input; P]);
+            // The last tile reads its last pixel several times, and writes it once.
+            for p in 0..P {
+                places[p] = if p < here { next } else { places[p - 1] };
+                from[p] = unsafe { input.add(sweep.input_at(places[p])) };
+                let (y, x) = places[p];
+                next = if x + 1 < sweep.width { (y, x + 1) } else { (y + 1, 0) };
+            }
+            unsafe {
+                let mut done = [[0.0_f32; LANES]; P];
+                sum_pixels::<S, P>(sweep, from, weights, done.as_mut_ptr().cast());
+                for p in 0..here {
+                    let (at, word) = sweep.output_at(block, places[p]);
+                    write::<S>(S::load(done[p].as_ptr()), output.add(at), finish, block, at, word);
+                }
+            }
+        }
+    }
+}
+
+/// As [`sum`], for pixels that lie anywhere and one vector of channels.
+#[inline(always)]
+unsafe fn sum_pixels<S: Simd, const P: usize>(
+    sweep: &Sweep,
+    input: [*const f32; P],
+    weights: *const f32,
+    done: *mut f32,
+) {
+    unsafe {
+        let mut sums = [S::splat(0.0); P];
+        for block in 0..sweep.input.blocks() {
+            let block_weights = weights.add(block * sweep.weights_of_block());
+            for tap in &sweep.taps {
+                let mut weight = block_weights.add(tap.weights * sweep.lanes * LANES);
+                let from = (block * sweep.input.plane()) as isize + tap.input;
+                for lane in from..from + sweep.lanes as isize {
+                    let w = S::load(weight);
+                    for p in 0..P {
+                        sums[p] = S::fma(S::splat(*input[p].offset(lane)), w, sums[p]);
+                    }
+                    weight = weight.add(LANES);
+                }
+            }
+        }
+        for p in 0..P {
+            S::store(done.add(p * LANES), sums[p]);
+        }
+    }
+}
+
+/// Tiles along the rows, as wide as many registers allow.
+///
 /// `Q`: vectors of output channels a tile; `STEP`: floats between the inputs of neighbours.
 #[inline(always)]
 unsafe fn rows<S: Simd, const Q: usize, const STEP: usize>(
@@ -107,21 +194,17 @@ unsafe fn rows<S: Simd, const Q: usize, const STEP: usize>(
             let mut x = 0;
             // The tile is as wide as the registers allow; narrower ones finish the row.
             unsafe {
-                while S::PIXELS >= 16 && Q == 1 && x + 16 <= sweep.width {
+                while Q == 1 && x + 16 <= sweep.width {
                     tile::<S, 16, Q, STEP>(sweep, from, weights, output, finish, (group, y, x));
                     x += 16;
                 }
-                while S::PIXELS >= 8 && x + 8 <= sweep.width {
+                while x + 8 <= sweep.width {
                     tile::<S, 8, Q, STEP>(sweep, from, weights, output, finish, (group, y, x));
                     x += 8;
                 }
-                while S::PIXELS >= 4 && x + 4 <= sweep.width {
+                while x + 4 <= sweep.width {
                     tile::<S, 4, Q, STEP>(sweep, from, weights, output, finish, (group, y, x));
                     x += 4;
-                }
-                while S::PIXELS == 2 && x + 2 <= sweep.width {
-                    tile::<S, 2, Q, STEP>(sweep, from, weights, output, finish, (group, y, x));
-                    x += 2;
                 }
                 while x < sweep.width {
                     tile::<S, 1, Q, STEP>(sweep, from, weights, output, finish, (group, y, x));
@@ -145,12 +228,9 @@ unsafe fn tile<S: Simd, const P: usize, const Q: usize, const STEP: usize>(
     unsafe {
         let mut done = [[[0.0_f32; LANES]; Q]; P];
         sum::<S, P, Q, STEP>(sweep, row.add(x * STEP), weights, done.as_mut_ptr().cast());
-        let out = sweep.output;
-        let (row, column) = (sweep.first.0 + y * sweep.step, sweep.first.1 + x * sweep.step);
         for q in 0..Q {
             let block = group * Q + q;
-            let mut at = out.origin() + block * out.plane() + row * out.row() + column * LANES;
-            let mut word = (block * out.height + row) * out.width + column;
+            let (mut at, mut word) = sweep.output_at(block, (y, x));
             for sums in &done {
                 write::<S>(S::load(sums[q].as_ptr()), output.add(at), finish, block, at, word);
                 at += sweep.step * LANES;

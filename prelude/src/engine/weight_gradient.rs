@@ -59,6 +59,7 @@ unsafe fn run<S: Simd>(
         match (job.input.lanes == INPUT_LANES, S::PIXELS, job.group) {
             (true, 16, 1) => tiles::<S, 4, 3, 1>(job, input, gradient, sums),
             (true, 16, _) => tiles::<S, 4, 3, 2>(job, input, gradient, sums),
+            (_, 6, _) => tiles::<S, 2, 3, 1>(job, input, gradient, sums),
             (true, _, _) => tiles::<S, 4, 1, 1>(job, input, gradient, sums),
             (false, 16, 1) => tiles::<S, 16, 1, 1>(job, input, gradient, sums),
             (false, 16, _) => tiles::<S, 8, 1, 2>(job, input, gradient, sums),

@@ -62,7 +62,7 @@ impl Avx2 {
 
 impl Simd for Avx2 {
     type V = (__m256, __m256);
-    const PIXELS: usize = 4;
+    const PIXELS: usize = 6;
 
     #[inline(always)]
     unsafe fn splat(x: f32) -> Self::V {
