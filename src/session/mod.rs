@@ -2,6 +2,7 @@
 //! It knows neither Jupyter nor files of notebooks.
 
 mod cache;
+mod dependencies;
 mod failure;
 mod output;
 pub mod relay;
@@ -45,7 +46,7 @@ pub struct Session {
     context: CommandContext,
     streams: EvalContextOutputs,
     // Dropped last: the context still runs in it.
-    _work: WorkDir,
+    work: WorkDir,
 }
 
 impl Session {
@@ -65,17 +66,17 @@ impl Session {
         let (context, streams) = started.map_err(|error| anyhow!("evcxr cannot start: {error}"))?;
         let context = CommandContext::with_eval_context(context);
         cache.restore_lock(&work.path)?;
-        let mut session = Session { context, streams, _work: work };
+        let mut session = Session { context, streams, work };
         session.load_prelude(&cache)?;
         Ok(session)
     }
 
     /// Runs one cell and hands on all that it gives while it runs.
     pub fn run(&mut self, code: &str, on: &mut dyn FnMut(Output)) -> Result<(), CellError> {
-        let Session { context, streams, .. } = self;
+        let Session { context, streams, work } = self;
         let mut listener = Listener::new(streams);
         let ended = thread::scope(|scope| {
-            let cell = scope.spawn(|| execute(context, code));
+            let cell = scope.spawn(|| execute(context, &work.path, code));
             while !cell.is_finished() {
                 listener.pass_on(on);
                 thread::sleep(TICK);
@@ -106,7 +107,12 @@ impl Session {
 }
 
 /// Runs a cell, and again with more types in it as long as that is all it lacks.
-fn execute(context: &mut CommandContext, code: &str) -> Result<EvalOutputs, evcxr::Error> {
+fn execute(
+    context: &mut CommandContext,
+    work: &Path,
+    code: &str,
+) -> Result<EvalOutputs, evcxr::Error> {
+    dependencies::add(context, work, code)?;
     let mut ended = context.execute(code);
     let mut code = code.to_owned();
     while let Err(error) = &ended
