@@ -3,6 +3,8 @@
 
 /// What cells share and what they may add: statics, gradients, crates of one's own.
 mod cells;
+/// `erm doctor`: what it finds, whatever is missing.
+mod doctor;
 /// The kernel through the Jupyter protocol, with Jupyter's own client.
 mod jupyter;
 /// Registering the kernel and taking it away.

@@ -64,9 +64,7 @@ impl Notebook {
             json!(5.max(self.json["nbformat_minor"].as_u64().unwrap_or(0)));
         let metadata = &mut self.json["metadata"];
         metadata["kernelspec"] = kernelspec();
-        metadata["language_info"] = json!({
-            "file_extension": ".rs", "mimetype": "text/rust", "name": "Rust", "pygment_lexer": "rust"
-        });
+        metadata["language_info"] = language_info();
         for (index, cell) in self.cells_mut().enumerate() {
             cell.entry("id").or_insert_with(|| json!(format!("cell-{index}")));
             cell.entry("metadata").or_insert_with(|| json!({}));
@@ -117,6 +115,18 @@ pub fn ensure_writable(path: &Path) -> Result<()> {
     let beside = beside(path);
     fs::File::create(&beside).and_then(|_| fs::remove_file(&beside)).with_context(|| {
         format!("cannot write beside {}; --out names another file", path.display())
+    })
+}
+
+/// What Jupyter has to know of the language.
+pub fn language_info() -> Value {
+    json!({
+        "name": "rust",
+        "version": env!("CARGO_PKG_RUST_VERSION"),
+        "file_extension": ".rs",
+        "mimetype": "text/rust",
+        "codemirror_mode": "rust",
+        "pygments_lexer": "rust",
     })
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::session::{Bundle, CellError, Output};
+use crate::session::{Bundle, CellError, Output, ends_in_expression};
 
 /// The outputs of one run of a cell.
 #[derive(Default)]
@@ -14,12 +14,16 @@ impl Recorder {
     /// Adds what came; progress and stages are for the eyes only and leave no trace.
     pub fn add(&mut self, output: &Output) {
         match output {
-            Output::Stdout(line) => self.stream("stdout", line),
-            Output::Stderr(line) => self.stream("stderr", line),
-            Output::Shown(bundle) => self
+            Output::Stdout(text) => self.stream("stdout", text),
+            Output::Stderr(text) => self.stream("stderr", text),
+            Output::Shown(bundle, _) => self
                 .outputs
                 .push(json!({"output_type": "display_data", "data": data(bundle), "metadata": {}})),
-            Output::Progress(_) | Output::Stage(_) => {}
+            Output::Updated(..)
+            | Output::Cleared(_)
+            | Output::Live(..)
+            | Output::Progress(_)
+            | Output::Stage(_) => {}
         }
     }
 
@@ -55,36 +59,37 @@ impl Recorder {
         if before.is_some() {
             self.outputs.pop();
         }
-        let text = before.unwrap_or_default() + line + "\n";
+        let text = before.unwrap_or_default() + line;
         self.outputs.push(json!({"output_type": "stream", "name": name, "text": text}));
     }
 }
 
 fn data(bundle: &Bundle) -> Map<String, Value> {
-    let entry = |(mime, text): (&String, &String)| (mime.clone(), content(mime, text));
+    let entry = |(mime, text): (&String, &String)| (mime.clone(), stored(mime, text));
     bundle.iter().map(entry).collect()
 }
 
-/// Text is stored by lines, JSON as JSON, and what is base64 as one string.
-fn content(mime: &str, text: &str) -> Value {
-    if mime.contains("json") {
-        return serde_json::from_str(text).unwrap_or_else(|_| lines(text));
+/// Text is stored by lines, all else as it is.
+fn stored(mime: &str, text: &str) -> Value {
+    match content(mime, text) {
+        Value::String(text) if is_text(mime) => lines(&text),
+        content => content,
     }
-    let is_text = mime.starts_with("text/") || mime.contains("xml");
-    if is_text { lines(text) } else { json!(text.trim_end()) }
+}
+
+/// A form of a value as Jupyter takes it: JSON as JSON, and base64 without a line's end.
+pub fn content(mime: &str, text: &str) -> Value {
+    let json = mime.contains("json").then(|| serde_json::from_str(text).ok()).flatten();
+    let text = if is_text(mime) { text } else { text.trim_end() };
+    json.unwrap_or_else(|| json!(text))
+}
+
+fn is_text(mime: &str) -> bool {
+    mime.starts_with("text/") || mime.contains("xml")
 }
 
 fn lines(text: &str) -> Value {
     text.split_inclusive('\n').collect()
-}
-
-fn ends_in_expression(code: &str) -> bool {
-    let lines = code.lines().map(str::trim).rev();
-    let mut code = lines.filter(|line| !line.is_empty() && !line.starts_with("//"));
-    code.next().is_some_and(|last| {
-        let before_comment = last.split("; //").next().unwrap_or_default();
-        before_comment == last && !last.ends_with(';')
-    })
 }
 
 #[cfg(test)]
@@ -92,7 +97,7 @@ mod tests {
     use super::*;
 
     fn shown(mime: &str, text: &str) -> Output {
-        Output::Shown([(mime.to_owned(), text.to_owned())].into())
+        Output::Shown([(mime.to_owned(), text.to_owned())].into(), None)
     }
 
     fn recorded(code: &str, outputs: &[Output]) -> Vec<Value> {
@@ -103,8 +108,8 @@ mod tests {
 
     #[test]
     fn lines_of_one_stream_are_one_output() {
-        let line = |text: &str| Output::Stdout(text.to_owned());
-        let outputs = recorded("f();", &[line("a"), line("b"), Output::Stderr("c".to_owned())]);
+        let line = |text: &str| Output::Stdout(format!("{text}\n"));
+        let outputs = recorded("f();", &[line("a"), line("b"), Output::Stderr("c\n".to_owned())]);
         assert_eq!(outputs.len(), 2);
         assert_eq!(outputs[0]["text"], json!(["a\n", "b\n"]));
         assert_eq!(outputs[1]["name"], "stderr");

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use super::file::{Notebook, ensure_writable};
 use super::recorder::Recorder;
 use super::screen::{Screen, duration};
-use crate::session::{Session, Surroundings};
+use crate::session::{Audience, Output, Question, Session, Surroundings};
 
 /// Runs a notebook and writes it with its outputs, after every cell, so that a run that ends early
 /// loses nothing that was finished.
@@ -67,11 +67,9 @@ impl Run {
         self.done += 1;
         self.screen.say(&format!("  [{}/{}] {}", self.done, self.count, first_line(&code)));
         let Run { session, screen, .. } = self;
-        let mut recorder = Recorder::default();
-        let ended = session.run(&code, &mut |output| {
-            screen.show(&output);
-            recorder.add(&output);
-        });
+        let mut viewers = Viewers { screen, recorder: Recorder::default() };
+        let ended = session.run(&code, &mut viewers);
+        let Viewers { screen, mut recorder } = viewers;
         screen.settle();
         if let Err(error) = &ended {
             screen.fail(error);
@@ -79,6 +77,24 @@ impl Run {
         }
         self.notebook.store(index, self.done, recorder.finish(&code, self.done));
         ended.map_err(|error| anyhow::anyhow!("a cell failed with {}", error.summary()))
+    }
+}
+
+/// A run is watched on the screen and recorded for the notebook.
+struct Viewers<'a> {
+    screen: &'a mut Screen,
+    recorder: Recorder,
+}
+
+impl Audience for Viewers<'_> {
+    fn hear(&mut self, output: Output) {
+        self.screen.show(&output);
+        self.recorder.add(&output);
+    }
+
+    /// A notebook that runs by itself has nobody to ask.
+    fn answer(&mut self, _: &Question) -> Option<String> {
+        None
     }
 }
 

@@ -4,6 +4,9 @@ use evcxr::{CompilationError, Error};
 
 use super::output::Failed;
 
+/// The kind of error that is not the cell's fault.
+const INTERNAL: &str = "internal error";
+
 /// Why a cell failed, in the three parts that a notebook stores.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CellError {
@@ -47,9 +50,14 @@ impl CellError {
     /// The error of a cell on which evcxr itself broke down.
     pub fn internal() -> Self {
         new(
-            "internal error",
+            INTERNAL,
             "evcxr broke down on this cell; the text above says where. Please report it.".into(),
         )
+    }
+
+    /// Whether it was evcxr that broke down; its session is of no use any more.
+    pub fn is_internal(&self) -> bool {
+        self.name == INTERNAL
     }
 
     /// The kind and the first line of the message.

@@ -12,16 +12,50 @@ pub type Bundle = BTreeMap<String, String>;
 /// One thing that a running cell gave, in the order in which it gave it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Output {
-    /// A line of standard output, without its line end.
+    /// Text of standard output as it came: lines, parts of lines, carriage returns.
     Stdout(String),
-    /// A line of standard error, without its line end.
+    /// Text of standard error as it came.
     Stderr(String),
-    /// A value that the cell showed.
-    Shown(Bundle),
+    /// A value that the cell showed; one with an id may be replaced later.
+    Shown(Bundle, Option<String>),
+    /// The value that was shown with this id looks like this from now on, wherever it is.
+    Updated(Bundle, String),
+    /// Everything that the cell has shown is taken away.
+    Cleared(Clearing),
+    /// A picture of work under way, in the place of the last one with the same id; an empty bundle
+    /// takes it away. For the eyes only.
+    Live(Bundle, String),
     /// How far a long task is; for the eyes only.
     Progress(Progress),
     /// What the cell is busy with; for the eyes only.
     Stage(String),
+}
+
+/// When a cleared cell becomes empty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clearing {
+    /// At once.
+    Now,
+    /// With the next output, so that nothing flickers.
+    WithTheNext,
+}
+
+/// Who follows a running cell.
+pub trait Audience {
+    /// Takes what the cell gave.
+    fn hear(&mut self, output: Output);
+
+    /// Answers a question of the cell; `None` where nobody is there to do so.
+    fn answer(&mut self, question: &Question) -> Option<String>;
+}
+
+/// A question that a cell asks its user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// What is asked; may be empty.
+    pub prompt: String,
+    /// The answer must not be seen, such as a password.
+    pub is_secret: bool,
 }
 
 /// How far a long task of a cell is, as the prelude reports it.
@@ -86,7 +120,7 @@ impl Reader {
     /// Reads one line of standard output and gives what is complete with it.
     pub fn line(&mut self, line: String) -> Vec<Output> {
         let escape = line.strip_prefix(ESCAPE).map(serde_json::from_str);
-        let Some(Ok(escape)) = escape else { return self.then(Output::Stdout(line)) };
+        let Some(Ok(escape)) = escape else { return self.then(Output::Stdout(line + "\n")) };
         match escape {
             Escape::Progress(progress) => self.then(Output::Progress(progress)),
             Escape::Stage(stage) => self.then(Output::Stage(stage)),
@@ -127,7 +161,7 @@ impl Reader {
         let bundle = std::mem::take(&mut self.bundle);
         // evcxr shows the value of a cell that ends in a loop, too.
         let is_unit = bundle.len() == 1 && bundle.get("text/plain").is_some_and(|it| it == "()");
-        if bundle.is_empty() || is_unit { vec![] } else { vec![Output::Shown(bundle)] }
+        if bundle.is_empty() || is_unit { vec![] } else { vec![Output::Shown(bundle, None)] }
     }
 }
 
@@ -147,7 +181,8 @@ mod tests {
     }
 
     fn shown(mimes: &[&str]) -> Output {
-        Output::Shown(mimes.iter().map(|&mime| (mime.to_owned(), "x".to_owned())).collect())
+        let data = mimes.iter().map(|&mime| (mime.to_owned(), "x".to_owned())).collect();
+        Output::Shown(data, None)
     }
 
     #[test]
@@ -159,7 +194,7 @@ mod tests {
     #[test]
     fn a_repeated_type_or_a_printed_line_starts_a_new_bundle() {
         let html = || content("text/html");
-        let line = || Output::Stdout("between".to_owned());
+        let line = || Output::Stdout("between\n".to_owned());
         assert_eq!(read(&[html(), html()]), [shown(&["text/html"]), shown(&["text/html"])]);
         let out = read(&[html(), "between".to_owned(), content("text/plain")]);
         assert_eq!(out, [shown(&["text/html"]), line(), shown(&["text/plain"])]);
@@ -177,6 +212,6 @@ mod tests {
     #[test]
     fn an_escape_line_that_cannot_be_read_is_kept_as_text() {
         let line = "\u{1e}{\"unheard\":1}".to_owned();
-        assert_eq!(read(std::slice::from_ref(&line)), [Output::Stdout(line)]);
+        assert_eq!(read(std::slice::from_ref(&line)), [Output::Stdout(line + "\n")]);
     }
 }

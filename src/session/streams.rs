@@ -38,7 +38,7 @@ impl<'a> Listener<'a> {
             came.elapsed() > HELD && !line.contains("panicked at ")
         };
         let old = self.held.iter().take_while(is_old).count();
-        self.held.drain(..old).for_each(|(_, line)| on(Output::Stderr(line)));
+        self.held.drain(..old).for_each(|(_, line)| on(Output::Stderr(line + "\n")));
     }
 
     /// Waits for what is under way when the cell has ended: how it failed, and the last lines of

@@ -1,0 +1,85 @@
+//! The control socket: what must be answered whatever else goes on. Nothing here waits for the
+//! session.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jupyter_protocol::{InterruptReply, JupyterMessage, JupyterMessageContent, Status};
+use jupyter_zmq_client::RouterRecvConnection;
+use tokio::sync::watch;
+use tokio::time::sleep;
+
+use super::engine::Engine;
+use super::iopub::Publisher;
+use super::lifetime::Ending;
+use super::queue::Queue;
+use super::reply::{kernel_info, refusal};
+use super::shell::Answers;
+use super::wire::receive;
+
+/// Interrupts whatever is done for a cell.
+#[derive(Clone)]
+pub struct Interrupter {
+    /// Counts the interrupts, for those who wait and can stop by themselves.
+    pub count: Arc<watch::Sender<u64>>,
+    /// Reaches the session.
+    pub engine: Arc<Engine>,
+}
+
+impl Interrupter {
+    /// Interrupts, and returns before that has had an effect.
+    pub fn interrupt(&self) {
+        self.count.send_modify(|count| *count += 1);
+        if let Some(handle) = self.engine.handle() {
+            tokio::task::spawn_blocking(move || handle.interrupt());
+        }
+    }
+}
+
+/// What the requests need.
+pub struct Control {
+    pub publisher: Publisher,
+    pub queue: Queue,
+    pub interrupter: Interrupter,
+    pub answers: Answers,
+    pub ending: Ending,
+}
+
+impl Control {
+    /// Answers what comes in, for as long as the kernel lives.
+    pub async fn serve(self, mut requests: RouterRecvConnection) {
+        loop {
+            match receive(&mut requests).await {
+                Ok(request) => self.answer(&request).await,
+                Err(error) => {
+                    eprintln!("a message on the control socket is ignored: {error:#}");
+                    sleep(Duration::from_millis(1)).await;
+                }
+            }
+        }
+    }
+
+    async fn answer(&self, request: &JupyterMessage) {
+        self.publisher.send(Status::busy(), request);
+        let reply = match &request.content {
+            JupyterMessageContent::KernelInfoRequest(_) => Some(kernel_info()),
+            JupyterMessageContent::InterruptRequest(_) => {
+                self.interrupter.interrupt();
+                Some(InterruptReply::new().into())
+            }
+            JupyterMessageContent::ShutdownRequest(_) => {
+                self.ending.request(request.clone(), self.answers.clone());
+                None
+            }
+            _ => refusal(&request.header.msg_type),
+        };
+        if let Some(reply) = reply {
+            self.answers.send(reply, request).await;
+        }
+        self.publisher.send(Status::idle(), request);
+        // Front ends show the last status as that of the kernel.
+        if let Some(running) = self.queue.running() {
+            self.publisher.send(Status::busy(), &running);
+        }
+    }
+}

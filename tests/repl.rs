@@ -1,0 +1,33 @@
+use std::io::Write;
+use std::process::{Output, Stdio};
+
+use crate::support::erm;
+
+/// What the program does with these lines on its standard input.
+fn piped(lines: &str) -> Output {
+    let mut command = erm();
+    command.arg("repl").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+#[test]
+fn cells_of_a_pipe_run_one_after_the_other_until_one_fails() {
+    let output = piped(
+        "println!(\"hi\");\nlet x = 6;\nfn twice(a: i32) -> i32 {\n    a * 2\n}\n\ntwice(x)\n\
+         Scale::Demo\nlet y: u32 = \"a\";\nprintln!(\"on\");\n",
+    );
+    let (said, wrong) =
+        (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert_eq!(said, "hi\n12\nDemo\n", "{wrong}");
+    assert!(wrong.contains("mismatched types"), "{wrong}");
+    assert_eq!(output.status.code(), Some(1), "{wrong}");
+}
+
+#[test]
+fn a_pipe_that_ends_well_is_a_success_even_inside_a_line() {
+    let output = piped("print!(\"part\");\nprint!(\" of a line\")");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "part of a line");
+    assert!(output.status.success());
+}
