@@ -11,6 +11,8 @@ mod jupyter;
 mod registry;
 /// `erm run`: outputs, counts, failures, wrong files and arguments.
 mod runs;
+/// One session: its streams, its failures, its interrupts, and what it leaves behind.
+mod session;
 /// Notebooks to run, and what became of them.
 mod support;
 /// The notebooks and the README: what is committed, and that it runs.

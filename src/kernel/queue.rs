@@ -266,7 +266,7 @@ impl Runner {
         bars.take_away();
         let failed = match &*state.borrow() {
             State::Failed(why) => cannot_start(why),
-            _ => CellError::internal(),
+            _ => CellError::internal("there was no answer", false),
         };
         answered.ok_or(failed)
     }

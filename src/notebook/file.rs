@@ -83,6 +83,15 @@ impl Notebook {
         }
     }
 
+    /// Replaces what a value looks like that a code cell has shown.
+    pub fn replace(&mut self, index: usize, output: usize, data: Map<String, Value>) {
+        let cell = self.cells_mut().nth(index);
+        let outputs = cell.and_then(|cell| cell.get_mut("outputs"));
+        if let Some(output) = outputs.and_then(|outputs| outputs.get_mut(output)) {
+            output["data"] = Value::Object(data);
+        }
+    }
+
     /// Writes the notebook in one step: a reader sees the old file or the new one, never a part.
     pub fn write(&self, path: &Path) -> Result<()> {
         let beside = beside(path);

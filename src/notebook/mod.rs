@@ -2,6 +2,7 @@
 //! knows no sockets.
 
 mod file;
+pub mod interrupt;
 mod recorder;
 mod run;
 mod screen;

@@ -1,12 +1,13 @@
 //! Shows a run to whoever watches it: bars on a terminal, plain lines now and then elsewhere.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::session::{CellError, Output, Progress, Warmth};
+use super::recorder::without_overwritten;
+use crate::session::{Bundle, CellError, Output, Progress, Warmth};
 
 /// How often a long task is reported where there is no terminal.
 const PLAIN: Duration = Duration::from_secs(5);
@@ -24,6 +25,11 @@ pub struct Screen {
     warm_up: Option<Instant>,
     /// The start of a line that has not ended; it would be lost among the bars.
     held: String,
+    /// The start of a line whose end has not come, and where it is shown.
+    line: String,
+    partial: Option<ProgressBar>,
+    /// What shown values look like by now that were replaced.
+    updated: BTreeMap<String, Bundle>,
 }
 
 struct Task {
@@ -41,6 +47,9 @@ impl Screen {
             stage: None,
             warm_up: None,
             held: String::new(),
+            line: String::new(),
+            partial: None,
+            updated: BTreeMap::new(),
         }
     }
 
@@ -71,23 +80,19 @@ impl Screen {
     /// Shows what a cell gave.
     pub fn show(&mut self, output: &Output) {
         match output {
-            Output::Stdout(text) | Output::Stderr(text) => self.say(&indented(text)),
+            Output::Stdout(text) | Output::Stderr(text) => self.text(text),
             Output::Progress(progress) => self.progress(progress),
             Output::Stage(stage) => self.stage(stage),
             Output::Cleared(_) | Output::Live(..) => {}
-            Output::Shown(bundle, _) | Output::Updated(bundle, _) => match bundle.get("text/plain")
-            {
-                Some(text) => self.say(&indented(text)),
-                None => {
-                    let kinds: Vec<_> = bundle.keys().map(String::as_str).collect();
-                    self.say(&format!("    ({})", kinds.join(", ")));
-                }
-            },
+            Output::Shown(bundle, _) => self.value(bundle),
+            // A screen cannot go back to what it has said; the last state is said in the end.
+            Output::Updated(bundle, id) => drop(self.updated.insert(id.clone(), bundle.clone())),
         }
     }
 
     /// Shows why a cell failed.
-    pub fn fail(&self, error: &CellError) {
+    pub fn fail(&mut self, error: &CellError) {
+        self.end_line();
         self.say(&indented(&error.text()));
     }
 
@@ -108,12 +113,60 @@ impl Screen {
 
     /// Takes away what is left of a cell or a warm-up: its tasks are over.
     pub fn settle(&mut self) {
+        self.end_line();
+        for bundle in std::mem::take(&mut self.updated).into_values() {
+            self.value(&bundle);
+        }
         self.tasks.drain().for_each(|(_, task)| task.bar.finish_and_clear());
         if let Some(stage) = self.stage.take() {
             stage.finish_and_clear();
         }
         if !self.held.is_empty() {
             self.print("");
+        }
+    }
+
+    /// Says whole lines, and keeps the last one where it may still change until it is whole.
+    fn text(&mut self, text: &str) {
+        self.line.push_str(text);
+        if let Some(end) = self.line.rfind('\n') {
+            let whole: String = self.line.drain(..=end).collect();
+            self.say(&indented(&without_overwritten(&whole)));
+        }
+        let bars = &self.bars;
+        let partial = self.partial.get_or_insert_with(|| bars.add(ProgressBar::no_length()));
+        if self.line.is_empty() {
+            self.take_partial_away();
+        } else {
+            partial.set_style(plain_style());
+            partial.set_message(indented(&without_overwritten(&self.line)));
+            partial.tick();
+        }
+    }
+
+    /// Says what there is of a line that will not become whole.
+    fn end_line(&mut self) {
+        let line = std::mem::take(&mut self.line);
+        self.take_partial_away();
+        if !line.is_empty() {
+            self.say(&indented(&without_overwritten(&line)));
+        }
+    }
+
+    fn take_partial_away(&mut self) {
+        if let Some(partial) = self.partial.take() {
+            partial.finish_and_clear();
+        }
+    }
+
+    fn value(&mut self, bundle: &Bundle) {
+        self.end_line();
+        match bundle.get("text/plain") {
+            Some(text) => self.say(&indented(text)),
+            None => {
+                let kinds: Vec<_> = bundle.keys().map(String::as_str).collect();
+                self.say(&format!("    ({})", kinds.join(", ")));
+            }
         }
     }
 
@@ -163,6 +216,10 @@ fn bar(progress: &Progress) -> ProgressBar {
     let bar = ProgressBar::new(progress.total).with_prefix(progress.label.clone());
     let style = ProgressStyle::with_template("    {prefix:16} {bar:24.cyan} {msg}");
     bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+fn plain_style() -> ProgressStyle {
+    ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
 /// How many are done, of how many, how fast, since when, and for how much longer.

@@ -2,7 +2,6 @@
 
 mod editor;
 mod input;
-mod interrupt;
 mod viewer;
 
 use std::cell::RefCell;
@@ -13,7 +12,7 @@ use anyhow::{Result, bail};
 
 use self::input::{Input, Line};
 use self::viewer::Viewer;
-use crate::notebook::Screen;
+use crate::notebook::{Screen, interrupt};
 use crate::session::{Session, Surroundings};
 
 /// Runs what is typed until the input ends. Through a pipe the first cell that fails is the last.

@@ -1,15 +1,21 @@
 //! What can be said about a cell without running it.
 
 use std::ops::Range;
+use std::time::Duration;
 
 use ra_ap_syntax::SyntaxKind::{
     self, L_BRACK, L_CURLY, L_PAREN, R_BRACK, R_CURLY, R_PAREN, WHITESPACE,
 };
 use ra_ap_syntax::SyntaxToken;
 
+use evcxr::CommandContext;
+
 use super::Bundle;
+use super::engine::Job;
 use super::statements::Statements;
 
+/// How long an answer may take before it is no longer of use.
+const PATIENCE: Duration = Duration::from_secs(1);
 /// What evcxr says of a thing that it does not know.
 const UNKNOWN: &str = "No documentation found";
 
@@ -62,21 +68,35 @@ pub fn completeness(code: &str) -> Completeness {
 }
 
 impl super::Session {
-    /// What fits at a byte of a cell.
+    /// What fits at a byte of a cell; nothing if that cannot be said within a second.
     pub fn complete(&mut self, code: &str, at: usize) -> Completions {
-        let at = floor(code, at);
-        let Ok(found) = self.context.completions(code, at) else { return Completions::default() };
-        Completions {
+        let (code, at) = (code.to_owned(), floor(code, at));
+        let found = self.ask(move |context| context.completions(&code, at).ok());
+        found.flatten().map_or_else(Completions::default, |found| Completions {
             matches: found.completions.into_iter().map(|it| (it.code, it.kind)).collect(),
             replaced: found.start_offset..found.end_offset,
-        }
+        })
     }
 
-    /// What is known about the thing at a byte of a cell, as text and as HTML.
+    /// What is known about the thing at a byte of a cell, as text and as HTML; nothing if that
+    /// cannot be said within a second.
     pub fn inspect(&mut self, code: &str, at: usize) -> Option<Bundle> {
-        let (plain, html) = self.context.hover_at(code, end_of_word(code, at)).ok()?;
+        let (code, at) = (code.to_owned(), end_of_word(code, at));
+        let found = self.ask(move |context| context.hover_at(&code, at).ok());
+        let (plain, html) = found.flatten()?;
         let known = !plain.is_empty() && plain != UNKNOWN;
         known.then(|| [("text/plain".to_owned(), plain), ("text/html".to_owned(), html)].into())
+    }
+
+    /// Asks the context, which may be busy.
+    fn ask<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&mut CommandContext) -> T + Send + 'static,
+    ) -> Option<T> {
+        let (tell, told) = crossbeam_channel::bounded(1);
+        // Whoever asked may have stopped waiting.
+        self.give(Job::Ask(Box::new(move |context| drop(tell.send(question(context))))));
+        told.recv_timeout(PATIENCE).ok()
     }
 }
 

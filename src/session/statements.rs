@@ -1,6 +1,7 @@
 //! Splits a cell into commands, items and statements in the way that evcxr does, so that what can
 //! be said about a cell without running it agrees with what evcxr will make of it.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use ra_ap_syntax::ast::{self, AstNode};
@@ -8,6 +9,9 @@ use ra_ap_syntax::{Edition, Parse, SourceFile, SyntaxNode, SyntaxToken};
 
 /// What evcxr puts around statements in order to parse them.
 const BEFORE: &str = "fn f(){";
+
+/// Written below the user's lines, so that these keep their numbers.
+const FLUSH: &str = "let _ = ::std::io::Write::flush(&mut ::std::io::stdout());";
 
 /// The Rust part of a cell, parsed.
 pub struct Statements {
@@ -98,6 +102,19 @@ pub fn ends_in_expression(cell: &str) -> bool {
     parts.last().is_some_and(|(_, kind)| *kind == Kind::Expression)
 }
 
+/// The cell with a last statement that hands on what it printed without an end of line. A cell that
+/// ends in an expression needs none, since evcxr prints its value after it.
+pub fn with_flush(cell: &str) -> Cow<'_, str> {
+    let statements = Statements::of(cell);
+    let runs = |kind: &Kind| *kind == Kind::Statement;
+    let is_in_need = statements.parts().last().is_some_and(|(_, kind)| runs(kind));
+    if is_in_need && statements.complaints().is_empty() {
+        Cow::Owned(format!("{cell}\n{FLUSH}"))
+    } else {
+        Cow::Borrowed(cell)
+    }
+}
+
 /// evcxr looks for its commands and for shell lines up to the first line of Rust.
 fn start_of_rust(cell: &str) -> usize {
     let mut start = 0;
@@ -138,5 +155,14 @@ mod tests {
         assert!(ends_in_expression("let x = 1;\nx // as it is"));
         assert!(!ends_in_expression("f(); // \"a; \"\n"));
         assert!(!ends_in_expression("f()\n;"));
+    }
+
+    #[test]
+    fn what_a_last_statement_printed_is_handed_on() {
+        let printing = "print!(\"x\"); // no end of line";
+        assert_eq!(with_flush(printing), format!("{printing}\n{FLUSH}"));
+        for cell in [":vars", "use a::b;", "fn f() {}", "print!(\"x\")", "let x = ;", "f(;"] {
+            assert_eq!(with_flush(cell), cell);
+        }
     }
 }

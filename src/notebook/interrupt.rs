@@ -1,4 +1,5 @@
-//! Ctrl-C while a cell runs. At the prompt it is a key like any other, and the editor takes it.
+//! Ctrl-C while a cell runs. At the prompt of a terminal session it is a key like any other, and
+//! the editor takes it.
 
 use std::io::{self, Read};
 use std::os::unix::net::UnixStream;
