@@ -20,14 +20,16 @@
 //! # How a cell runs
 //!
 //! evcxr turns a cell into a small crate, has cargo build it as a dynamic library and sends the
-//! library's path to a *cell process*, which loads and calls it. The cell process is this same
-//! binary: the environment says so, and [`session::relay::install`] and [`evcxr::runtime_hook`] see
-//! it before anything else happens. All cells link one `liberm.so`, so every static of the prelude
-//! and of what it uses exists once; a cell that links a copy of its own would number tensors anew.
+//! library's path to the process that it has started for this, the *supervisor*. That one keeps the
+//! *cell process*, which loads the library and calls it. Both are this same binary: the environment
+//! says so, and [`session::relay::install`] and [`evcxr::runtime_hook`] see it before anything else
+//! happens. All cells link one `liberm.so`, so every static of the prelude and of what it uses
+//! exists once; a cell that links a copy of its own would number tensors anew.
 //!
-//! Cells talk through standard output. The relay in the cell process puts what evcxr would lose
-//! (panics, several values of one kind) into escape lines, `\x1e` and JSON; the prelude reports
-//! progress in the same way. `session/` reads them and streams a cell's [`session::Output`]s.
+//! The supervisor puts what a cell writes to its two streams into one stream of escape lines,
+//! `\x1e` and JSON, in order and with nothing lost: text, values, panics. The prelude reports
+//! progress in the same way. `session/` reads them and streams a cell's [`session::Output`]s. An
+//! interrupt sets a flag in the cell process, which every long loop of the prelude looks at.
 //!
 //! # What is kept on disk
 //!

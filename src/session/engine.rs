@@ -6,11 +6,11 @@ use std::fs::{self, File};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::process::Child;
-use std::sync::{Arc, Mutex};
-use std::thread::JoinHandle;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow};
-use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded, unbounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
 use evcxr::{CommandContext, EvalCallbacks, EvalContext, EvalContextOutputs, EvalOutputs};
 
 use super::cache::Cache;
@@ -19,6 +19,10 @@ use super::relay;
 use super::settings::PRELUDE;
 use super::{cell_process, statements, types};
 
+/// Has the prelude prepare a new process.
+const BEGIN: &str = "erm::show::begin();";
+/// How long there must be nothing to do before rust-analyzer reads on.
+const PAUSE: Duration = Duration::from_millis(300);
 /// What rust-analyzer is asked for before anybody else asks: each needs a little more of it.
 const WARM_UP: [&str; 4] = [
     "let step = 1; step",
@@ -57,6 +61,8 @@ pub enum Event {
     Asks(Question),
     /// The cell has ended.
     Ended(Result<EvalOutputs, evcxr::Error>),
+    /// Nothing runs any more.
+    Closed,
     /// evcxr broke down on the cell. [`Event::Ready`] or [`Event::Refused`] has come before.
     BrokeDown(String),
 }
@@ -67,7 +73,6 @@ pub struct Engine {
     answers: Sender<Option<String>>,
     /// What the thread tells.
     pub events: Receiver<Event>,
-    thread: JoinHandle<()>,
 }
 
 impl Engine {
@@ -78,8 +83,8 @@ impl Engine {
         let (answers, answered) = bounded(1);
         let mut desk = Desk { ground, tell, answered };
         let thread = std::thread::Builder::new().name("evcxr".to_owned());
-        let thread = thread.spawn(move || desk.serve(&to_do))?;
-        Ok(Engine { jobs, answers, events, thread })
+        thread.spawn(move || desk.serve(&to_do))?;
+        Ok(Engine { jobs, answers, events })
     }
 
     /// Gives the thread something to do after what it does now.
@@ -93,9 +98,12 @@ impl Engine {
         let _ = self.answers.send(answer);
     }
 
-    /// Lets the thread end after what it does now.
-    pub fn end(self) -> JoinHandle<()> {
-        self.thread
+    /// Lets the thread end after what it does now, and waits for that, but not for ever.
+    pub fn end(self, patience: Duration) {
+        let Engine { jobs, answers, events } = self;
+        drop((jobs, answers));
+        let until = Instant::now() + patience;
+        while events.recv_deadline(until).is_ok_and(|event| !matches!(event, Event::Closed)) {}
     }
 }
 
@@ -110,6 +118,7 @@ impl Desk {
     fn serve(&mut self, to_do: &Receiver<Job>) {
         let mut context = self.context();
         let mut steps = WARM_UP.iter();
+        let mut begun = context.as_ref().map(process);
         while let Some(job) = next(to_do, &mut context, &mut steps) {
             let Some(living) = &mut context else {
                 self.say(Event::BrokeDown("no cell can run in this session any more".to_owned()));
@@ -123,7 +132,18 @@ impl Desk {
                 steps = WARM_UP.iter();
                 self.say(Event::BrokeDown(words(&*reason).to_owned()));
             }
+            if let Some(living) = &mut context
+                && begun != Some(process(living))
+            {
+                // The process in which cells run is a new one, which knows nothing yet. If it cannot
+                // learn, cells still run, and say less.
+                let _ = self.ground.begin(living);
+                begun = Some(process(living));
+            }
         }
+        self.say(Event::Closed);
+        // All that a context has read takes a while to be forgotten, and nobody needs to wait.
+        drop(context);
     }
 
     fn work(&self, context: &mut CommandContext, job: Job) {
@@ -192,7 +212,7 @@ impl Ground {
         self.work.join("listening")
     }
 
-    /// A context with the prelude loaded. Nobody hears what comes before that.
+    /// A context with the prelude loaded.
     fn context(&self) -> Result<(CommandContext, EvalContextOutputs)> {
         let _ = fs::remove_file(self.listening());
         let process = cell_process(self)?;
@@ -203,12 +223,18 @@ impl Ground {
         let (context, streams) = started.map_err(|error| anyhow!("evcxr cannot start: {error}"))?;
         let mut context = CommandContext::with_eval_context(context);
         self.cache.restore_lock(&self.work)?;
-        let prelude = format!(":dep {}\n{PRELUDE}", self.cache.dependency());
-        context
-            .execute(&prelude)
-            .map_err(|error| anyhow!("the prelude cannot be loaded into a cell: {error}"))?;
-        File::create(self.listening())?;
+        self.begin(&mut context)?;
         Ok((context, streams))
+    }
+
+    /// Loads the prelude, and has it prepare the process in which cells run. Nobody hears that.
+    fn begin(&self, context: &mut CommandContext) -> Result<()> {
+        let _ = fs::remove_file(self.listening());
+        let prelude = format!(":dep {}\n{PRELUDE}\n{BEGIN}", self.cache.dependency());
+        let begun = context.execute(&prelude);
+        File::create(self.listening())?;
+        begun.map_err(|error| anyhow!("the prelude cannot be loaded into a cell: {error}"))?;
+        Ok(())
     }
 }
 
@@ -220,10 +246,11 @@ fn next(
     steps: &mut std::slice::Iter<'_, &str>,
 ) -> Option<Job> {
     loop {
-        match to_do.try_recv() {
+        // Whoever starts a session may have a cell at hand.
+        match to_do.recv_timeout(PAUSE) {
             Ok(job) => return Some(job),
-            Err(TryRecvError::Disconnected) => return None,
-            Err(TryRecvError::Empty) => {}
+            Err(RecvTimeoutError::Disconnected) => return None,
+            Err(RecvTimeoutError::Timeout) => {}
         }
         let (Some(context), Some(step)) = (context.as_mut(), steps.next()) else {
             return to_do.recv().ok();
@@ -231,6 +258,11 @@ fn next(
         // What it cannot do now, it need not do: a cell will tell.
         let _ = catch_unwind(AssertUnwindSafe(|| context.hover_at(step, step.len())));
     }
+}
+
+/// The process that evcxr has started for cells.
+fn process(context: &CommandContext) -> u32 {
+    context.process_handle().lock().unwrap_or_else(PoisonError::into_inner).id()
 }
 
 /// What a panic says.

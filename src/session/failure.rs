@@ -63,11 +63,7 @@ impl CellError {
         match error {
             Error::CompilationErrors(errors) => {
                 let reports: Vec<_> = errors.iter().map(Report::of_error).collect();
-                let messages: Vec<_> = reports.iter().map(|it| it.message.as_str()).collect();
-                let texts: Vec<_> = reports.iter().map(|it| it.lines(code).join("\n")).collect();
-                let traceback = texts.join("\n\n").lines().map(str::to_owned).collect();
-                let message = messages.join("\n");
-                CellError { name: "compilation error".to_owned(), message, traceback }
+                compilation(&reports, code)
             }
             Error::SubprocessTerminated(message) => {
                 let message =
@@ -81,6 +77,20 @@ impl CellError {
             ),
             Error::Message(message) => new("error", message),
         }
+    }
+
+    /// The error of a cell in which a `let` at this byte names nothing.
+    pub fn nameless(code: &str, at: usize) -> Self {
+        let (line, column) = position(code, at);
+        let label = Label {
+            start: (line, column),
+            end: (line, column + "let".len()),
+            text: "a name is expected after this".to_owned(),
+        };
+        let message = "expected a pattern".to_owned();
+        let report =
+            Report { kind: "error".to_owned(), message, labels: vec![label], notes: vec![] };
+        compilation(&[report], code)
     }
 
     /// The error of a cell on which evcxr itself broke down.
@@ -151,6 +161,23 @@ impl CellError {
 fn new(name: &str, message: String) -> CellError {
     let traceback = message.lines().map(str::to_owned).collect();
     CellError { name: name.to_owned(), message, traceback }
+}
+
+fn compilation(reports: &[Report], code: &str) -> CellError {
+    let messages: Vec<_> = reports.iter().map(|report| report.message.as_str()).collect();
+    let texts: Vec<_> = reports.iter().map(|report| report.lines(code).join("\n")).collect();
+    CellError {
+        name: "compilation error".to_owned(),
+        message: messages.join("\n"),
+        traceback: texts.join("\n\n").lines().map(str::to_owned).collect(),
+    }
+}
+
+/// The line and the column of a byte, both from 1.
+fn position(code: &str, at: usize) -> (usize, usize) {
+    let before = &code[..at];
+    let start = before.rfind('\n').map_or(0, |end| end + 1);
+    (before.matches('\n').count() + 1, before[start..].chars().count() + 1)
 }
 
 /// The line in which it panicked, with its number if it is one of this cell.

@@ -24,7 +24,7 @@ mod workdir;
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Result, anyhow, bail};
 use crossbeam_channel::{Receiver, never, select};
@@ -44,6 +44,7 @@ pub use workdir::{WorkDir, abandon};
 use engine::{Engine, Event, Ground, Job};
 use handle::Ended;
 use reader::Reader;
+use statements::Statements;
 
 /// How long the end of a session waits for what evcxr is doing.
 const FAREWELL: Duration = Duration::from_secs(3);
@@ -111,6 +112,9 @@ impl Session {
 
     /// Runs one cell before an audience that hears all that it gives while it runs.
     pub fn run(&mut self, code: &str, audience: &mut dyn Audience) -> Result<(), CellError> {
+        if let Some(at) = Statements::of(code).nameless() {
+            return Err(CellError::nameless(code, at));
+        }
         let mut reader = Reader::default();
         if !self.handle.compiles() {
             return Err(CellError::internal("its process was ended", false));
@@ -179,7 +183,7 @@ impl Session {
                             (self.streams, goes_on) = (streams, true);
                         }
                         Ok(Event::Refused(reason)) => audience.hear(Output::Stderr(reason + "\n")),
-                        Err(_) => {
+                        Ok(Event::Closed) | Err(_) => {
                             let reason = "its thread has ended".to_owned();
                             return Outcome::BrokeDown { reason, goes_on: false };
                         }
@@ -230,10 +234,8 @@ impl Session {
 impl Drop for Session {
     fn drop(&mut self) {
         self.handle.kill();
-        let Some(thread) = self.engine.take().map(Engine::end) else { return };
-        let until = Instant::now() + FAREWELL;
-        while !thread.is_finished() && Instant::now() < until {
-            std::thread::sleep(Duration::from_millis(2));
+        if let Some(engine) = self.engine.take() {
+            engine.end(FAREWELL);
         }
     }
 }

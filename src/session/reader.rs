@@ -41,6 +41,8 @@ pub struct Panic {
     pub column: usize,
     /// The functions it went through, the innermost first.
     pub frames: Vec<String>,
+    /// The thread, where it was not the cell's own.
+    pub thread: String,
 }
 
 /// A long job that has noticed an interrupt, and how far it was.
@@ -141,8 +143,9 @@ impl Reader {
     }
 
     fn panic_elsewhere(&mut self, on: &mut dyn FnMut(Output)) {
-        if let Some(Panic { message, file, line, .. }) = self.panic.take() {
-            on(Output::Stderr(format!("panic: {message}\nat {file}:{line}\n")));
+        if let Some(Panic { message, file, line, column, thread, .. }) = self.panic.take() {
+            let place = format!("{file}:{line}:{column}");
+            on(Output::Stderr(format!("thread '{thread}' panicked at {place}:\n{message}\n")));
         }
     }
 
@@ -240,7 +243,7 @@ mod tests {
         let failed = "\u{1e}{\"failed\":{\"kind\":\"panic\",\"text\":\"\"}}";
         let (reader, out) = read(&[&caught, &last, failed]);
         assert_eq!(reader.panic.map(|panic| panic.message).as_deref(), Some("last"));
-        assert_eq!(out, [Output::Stderr("panic: caught\nat :0\n".to_owned())]);
+        assert_eq!(out, [Output::Stderr("thread '' panicked at :0:0:\ncaught\n".to_owned())]);
         assert_eq!(read(&[&caught]).1.len(), 1);
     }
 

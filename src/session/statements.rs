@@ -70,6 +70,14 @@ impl Statements {
         ours.map(|token| (self.place(start(&token)), token)).collect()
     }
 
+    /// Where a `let` names nothing. evcxr forgets such a statement without a word.
+    pub fn nameless(&self) -> Option<usize> {
+        let children = self.list().into_iter().flat_map(|list| list.children());
+        let mut lets = children.filter_map(ast::LetStmt::cast);
+        let start = lets.find(|it| it.pat().is_none())?.syntax().text_range().start();
+        Some(self.place(start.into()))
+    }
+
     /// Where in the cell the parser complains.
     pub fn complaints(&self) -> Vec<usize> {
         let errors = self.parsed.errors();
@@ -155,6 +163,12 @@ mod tests {
         assert!(ends_in_expression("let x = 1;\nx // as it is"));
         assert!(!ends_in_expression("f(); // \"a; \"\n"));
         assert!(!ends_in_expression("f()\n;"));
+    }
+
+    #[test]
+    fn a_let_without_a_name_is_found() {
+        assert_eq!(Statements::of(":vars\nlet a = 1;\nlet = 2;").nameless(), Some(17));
+        assert_eq!(Statements::of("let (a, _) = (1, 2);").nameless(), None);
     }
 
     #[test]

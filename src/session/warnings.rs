@@ -10,8 +10,10 @@ use super::report::Report;
 
 /// The warnings about a cell from the last build in a work folder, ready to be shown.
 pub fn of_last_build(built: &Path, work: &Path, cell: &str) -> Option<String> {
-    let text = fs::read_to_string(newest_messages(built)?).ok()?;
-    let source = fs::read_to_string(work.join("src/lib.rs")).ok()?;
+    let source = work.join("src/lib.rs");
+    let written = fs::metadata(&source).ok()?.modified().ok()?;
+    let text = fs::read_to_string(messages_since(written, built)?).ok()?;
+    let source = fs::read_to_string(source).ok()?;
     let places = Places::find(cell, &source);
     let messages = text.lines().filter_map(|line| serde_json::from_str(line).ok());
     let reports = messages.filter_map(|json| Report::of_warning(&json, &places));
@@ -19,12 +21,12 @@ pub fn of_last_build(built: &Path, work: &Path, cell: &str) -> Option<String> {
     (!lines.is_empty()).then(|| lines.join("\n") + "\n")
 }
 
-/// What the compiler said when the crate of the last cell was built, if it said anything.
-fn newest_messages(built: &Path) -> Option<PathBuf> {
+/// What the compiler said about the crate of cells since its source was written, if it said
+/// anything.
+fn messages_since(written: SystemTime, built: &Path) -> Option<PathBuf> {
     let folders = fs::read_dir(built.join(".fingerprint")).ok()?.flatten();
     let of_cells = folders.filter(|entry| entry.file_name().to_string_lossy().starts_with("ctx-"));
-    let files = of_cells.map(|entry| entry.path().join("output-lib-ctx"));
-    let changed = |path: PathBuf| Some((fs::metadata(&path).ok()?.modified().ok()?, path));
-    let (_, newest) = files.filter_map(changed).max_by_key(|(at, _): &(SystemTime, _)| *at)?;
-    Some(newest)
+    let mut files = of_cells.map(|entry| entry.path().join("output-lib-ctx"));
+    let changed = |path: &PathBuf| fs::metadata(path).and_then(|file| file.modified()).ok();
+    files.find(|path| changed(path).is_some_and(|changed| changed >= written))
 }
