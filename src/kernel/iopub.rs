@@ -54,7 +54,7 @@ pub struct Publisher {
 }
 
 enum Item {
-    Message(JupyterMessage, usize),
+    Message(Box<JupyterMessage>, usize),
     Open(Open),
     Result(usize),
     Sent(oneshot::Sender<()>),
@@ -69,7 +69,7 @@ enum Open {
 impl Publisher {
     /// Publishes a message that belongs to another one.
     pub fn send(&self, content: impl Into<JupyterMessageContent>, parent: &JupyterMessage) {
-        self.put(Item::Message(broadcast(content, Some(parent)), 0));
+        self.put(Item::Message(Box::new(broadcast(content, Some(parent))), 0));
     }
 
     /// Publishes what a cell printed.
@@ -87,7 +87,7 @@ impl Publisher {
         parent: &JupyterMessage,
     ) {
         if self.make_room(size) {
-            self.put(Item::Message(broadcast(content, Some(parent)), size));
+            self.put(Item::Message(Box::new(broadcast(content, Some(parent))), size));
         }
     }
 
@@ -206,7 +206,7 @@ impl Desk {
             Item::Result(count) => self.settle(count).await,
             Item::Message(message, size) => {
                 self.release().await;
-                self.send(message, size).await;
+                self.send(*message, size).await;
             }
             Item::Sent(sent) => {
                 self.release().await;

@@ -444,7 +444,7 @@ mod tests {
     #[test]
     fn a_cell_that_waits_for_input_asks_once_and_only_if_it_has_heard_everything() {
         let mut translator = running();
-        let mut waits = |translator: &mut Translator, heard: u64| {
+        let waits = |translator: &mut Translator, heard: u64| {
             let text = format!("Name: \u{1e}{{\"waits\":{heard}}}\n");
             translator.stdout(text.as_bytes(), &mut Vec::new);
             translator.hand_on();
