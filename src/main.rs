@@ -36,6 +36,7 @@
 //! `<cache>/template-<key>` holds the prelude, built once for a compiler, versions and flags. A
 //! session works in a clone of it, `<cache>/sessions/<pid>-<n>`, made of hard links where files are
 //! never written in place, and removed at the end, or at the next start if there was no end.
+//! `<cache>/history.jsonl` remembers the cells that the kernel ran.
 #![deny(missing_docs)]
 
 mod doctor;

@@ -43,19 +43,25 @@ impl Seen {
         }
     }
 
-    /// Takes away what was for the eyes only, when a cell has failed.
-    pub fn fail(&mut self) {
-        self.bars.take_away();
-        self.live.drain(..).for_each(|(_, mut picture)| picture.take_away());
-    }
-
-    /// Does so when a cell has ended well, and gives the text of its result, if it has one.
-    pub fn end(&mut self, count: usize) -> Option<String> {
+    /// The cell has ended well: gives the text of its result, if it has one.
+    pub fn end(mut self, count: usize) -> Option<String> {
         if self.has_result {
             self.publisher.settle_result(count);
         }
-        self.fail();
-        self.value.take()
+        self.take_away();
+        self.value
+    }
+
+    /// The cell has failed, so it has no result.
+    pub fn fail(mut self) -> Option<String> {
+        self.take_away();
+        None
+    }
+
+    /// Takes away what was for the eyes only.
+    fn take_away(&mut self) {
+        self.bars.take_away();
+        self.live.drain(..).for_each(|(_, mut picture)| picture.take_away());
     }
 
     fn show(&mut self, bundle: Bundle, id: Option<String>) {

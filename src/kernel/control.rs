@@ -77,9 +77,6 @@ impl Control {
             self.answers.send(reply, request).await;
         }
         self.publisher.send(Status::idle(), request);
-        // Front ends show the last status as that of the kernel.
-        if let Some(running) = self.queue.running() {
-            self.publisher.send(Status::busy(), &running);
-        }
+        self.queue.still_busy(&self.publisher);
     }
 }

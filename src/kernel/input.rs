@@ -12,11 +12,13 @@ use crate::session::Question;
 #[derive(Clone)]
 pub struct Input {
     questions: UnboundedSender<Asked>,
+    interrupts: watch::Receiver<u64>,
 }
 
 struct Asked {
     request: JupyterMessage,
     answer: oneshot::Sender<String>,
+    interrupts: watch::Receiver<u64>,
 }
 
 impl Input {
@@ -26,7 +28,10 @@ impl Input {
         let request =
             InputRequest { prompt: question.prompt.clone(), password: question.is_secret };
         let (answer, answered) = oneshot::channel();
-        self.questions.send(Asked { request: child(request, parent), answer }).ok()?;
+        let mut interrupts = self.interrupts.clone();
+        interrupts.mark_unchanged();
+        let request = child(request, parent);
+        self.questions.send(Asked { request, answer, interrupts }).ok()?;
         answered.blocking_recv().ok()
     }
 }
@@ -34,19 +39,15 @@ impl Input {
 /// Starts the task that owns the socket; every change of the second argument is an interrupt.
 pub fn start(socket: KernelStdinConnection, interrupts: watch::Receiver<u64>) -> Input {
     let (questions, asked) = unbounded_channel();
-    tokio::spawn(serve(socket, asked, interrupts));
-    Input { questions }
+    tokio::spawn(serve(socket, asked));
+    Input { questions, interrupts }
 }
 
-async fn serve(
-    mut socket: KernelStdinConnection,
-    mut asked: UnboundedReceiver<Asked>,
-    mut interrupts: watch::Receiver<u64>,
-) {
+async fn serve(mut socket: KernelStdinConnection, mut asked: UnboundedReceiver<Asked>) {
     loop {
         tokio::select! {
             question = asked.recv() => match question {
-                Some(question) => put(question, &mut socket, &mut interrupts).await,
+                Some(question) => put(question, &mut socket).await,
                 None => return,
             },
             // Nobody waits for an answer that comes after an interrupt.
@@ -55,18 +56,13 @@ async fn serve(
     }
 }
 
-async fn put(
-    question: Asked,
-    socket: &mut KernelStdinConnection,
-    interrupts: &mut watch::Receiver<u64>,
-) {
-    interrupts.mark_unchanged();
+async fn put(mut question: Asked, socket: &mut KernelStdinConnection) {
     if let Err(error) = socket.send(question.request).await {
         return eprintln!("the client cannot be asked for input: {error}");
     }
     loop {
         tokio::select! {
-            _ = interrupts.changed() => return,
+            _ = question.interrupts.changed() => return,
             reply = receive(socket) => match reply.map(|reply| reply.content) {
                 Ok(JupyterMessageContent::InputReply(reply)) => {
                     let _ = question.answer.send(reply.value);

@@ -69,9 +69,18 @@ impl Queue {
         let _ = self.waiting.send(Cell { message: Arc::new(message), request });
     }
 
-    /// The request whose cell is running.
-    pub fn running(&self) -> Option<Arc<JupyterMessage>> {
-        lock(&self.running).clone()
+    /// Whether a cell is running.
+    pub fn is_running(&self) -> bool {
+        lock(&self.running).is_some()
+    }
+
+    /// Says once more that the kernel is busy, if a cell is running: front ends take the last
+    /// status for that of the kernel, whatever request it was for.
+    pub fn still_busy(&self, publisher: &Publisher) {
+        // Held until it is said, so that the end of the cell comes after it or well before.
+        if let Some(running) = &*lock(&self.running) {
+            publisher.send(Status::busy(), running);
+        }
     }
 }
 
@@ -88,7 +97,6 @@ type Ended = Result<Vec<Payload>, CellError>;
 impl Runner {
     async fn serve(mut self) {
         while let Some(cell) = self.cells.recv().await {
-            *lock(&self.running) = Some(cell.message.clone());
             let aborted = self.answer(cell).await;
             for cell in aborted {
                 self.abort(&cell).await;
@@ -98,6 +106,7 @@ impl Runner {
 
     /// Runs a cell, answers the request, and gives the cells that must not run because it failed.
     async fn answer(&mut self, Cell { message, request }: Cell) -> Vec<Cell> {
+        *lock(&self.running) = Some(message.clone());
         self.tools.publisher.send(Status::busy(), &message);
         let reply = self.execute(&message, &request).await;
         let mut aborted = vec![];
@@ -108,8 +117,10 @@ impl Runner {
             }
         }
         self.tools.answers.send(reply, &message).await;
-        *lock(&self.running) = None;
+        let mut running = lock(&self.running);
+        *running = None;
         self.tools.publisher.send(Status::idle(), &message);
+        drop(running);
         aborted
     }
 
@@ -173,16 +184,15 @@ impl Runner {
             let fitness = fitness(&ended);
             ((ended, seen), fitness)
         };
-        let (ended, mut seen) = self.on_session(message, run).await?;
-        if let Err(error) = ended {
-            seen.fail();
-            return Err(error);
-        }
-        let result = seen.end(self.count);
+        let (ended, seen) = self.on_session(message, run).await?;
+        let result = match &ended {
+            Ok(()) => seen.end(self.count),
+            Err(_) => seen.fail(),
+        };
         if request.store_history {
             self.history().add(self.count, &request.code, result);
         }
-        Ok(vec![])
+        ended.map(|()| vec![])
     }
 
     /// What is known about a name, as a page; nothing where the cell is better run after all.

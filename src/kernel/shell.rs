@@ -97,10 +97,7 @@ impl Shell {
             self.answers.send(reply, request).await;
         }
         self.publisher.send(Status::idle(), request);
-        // Front ends show the last status as that of the kernel.
-        if let Some(running) = self.queue.running() {
-            self.publisher.send(Status::busy(), &running);
-        }
+        self.queue.still_busy(&self.publisher);
     }
 
     async fn reply(&self, request: &JupyterMessage) -> Option<JupyterMessageContent> {
@@ -181,7 +178,7 @@ impl Shell {
 
     /// Whether the session has other things to do for now.
     fn is_busy(&self) -> bool {
-        self.queue.running().is_some() || !self.engine.is_ready()
+        self.queue.is_running() || !self.engine.is_ready()
     }
 }
 
