@@ -65,11 +65,13 @@ impl Seen {
     }
 
     fn show(&mut self, bundle: Bundle, id: Option<String>) {
-        self.value = bundle.get("text/plain").filter(|_| self.has_result).cloned();
+        // A value that can be replaced is a display, wherever it comes.
+        let may_be_result = self.has_result && id.is_none();
+        self.value = bundle.get("text/plain").filter(|_| may_be_result).cloned();
         let (data, size) = media(bundle);
         let transient = id.map(|id| Transient { display_id: Some(id) });
         let display = DisplayData { transient, ..DisplayData::new(data) };
-        if self.has_result {
+        if may_be_result {
             self.publisher.value(display, size, &self.parent);
         } else {
             self.publisher.display(display, size, &self.parent);

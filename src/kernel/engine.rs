@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{oneshot, watch};
 use tokio::time::timeout;
 
-use crate::session::{Handle, Session, Surroundings, Warmth};
+use crate::session::{Handle, Session, Surroundings, Warmth, stop_everything};
 
 /// Something to do with the session; dropped undone where there is no session.
 type Job = Box<dyn FnOnce(&mut Session) -> Fitness + Send>;
@@ -111,8 +111,9 @@ impl Engine {
     /// time.
     pub async fn end(&self, patience: Duration) -> bool {
         self.shared.ending.store(true, Ordering::Relaxed);
-        if let Some(handle) = self.handle() {
-            handle.kill();
+        match self.handle() {
+            Some(handle) => handle.kill(),
+            None => stop_everything(),
         }
         // Wakes the thread where it waits for a job.
         let _ = self.jobs.send(Box::new(|_| Fitness::Fit));

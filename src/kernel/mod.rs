@@ -132,6 +132,7 @@ async fn live(connection: &ConnectionInfo) -> Result<()> {
     let request = lifetime::end(&mut requests).await;
     interrupter.count.send_modify(|count| *count += 1);
     if !engine.end(END).await {
+        session::stop_everything();
         session::abandon(&cache.join("sessions"));
     }
     if let Some(request) = request {

@@ -1,9 +1,16 @@
 //! Cells that ask about a name, `?name` or `name?`, are answered with a page.
 
+use std::time::{Duration, Instant};
+
 use jupyter_protocol::Payload;
 
 use super::media::media;
-use crate::session::Bundle;
+use crate::session::{Bundle, Session};
+
+/// How long a user waits for a page.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// A session that does not know a name says so within this time.
+const IN_TIME: Duration = Duration::from_millis(900);
 
 /// What a cell asks about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,9 +34,24 @@ pub fn asked(code: &str) -> Option<Name<'_>> {
     is_name.then_some(Name { text, is_rust })
 }
 
-/// The page on a name; none where the cell was Rust.
+/// What the session knows about a name. Unlike a user who types, this can wait where the sources
+/// are still being read, so it asks again when there was no answer in time.
+pub fn look_up(session: &mut Session, name: &str) -> Option<Bundle> {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        let asked = Instant::now();
+        let known = session.inspect(name, name.len());
+        let was_in_time = asked.elapsed() < IN_TIME;
+        if known.is_some() || was_in_time || Instant::now() > until {
+            return known;
+        }
+    }
+}
+
+/// The page on a name; none where the cell is Rust.
 pub fn page(name: Name<'_>, known: Option<Bundle>) -> Option<Payload> {
-    if name.is_rust && known.as_ref().is_some_and(is_fallible) {
+    let is_page = known.as_ref().is_some_and(|known| !is_fallible(name.text, known));
+    if name.is_rust && !is_page {
         return None;
     }
     let bundle = known.unwrap_or_else(|| {
@@ -39,11 +61,13 @@ pub fn page(name: Name<'_>, known: Option<Bundle>) -> Option<Payload> {
     Some(Payload::Page { data: media(bundle).0, start: 0 })
 }
 
-/// Whether what is known is a variable out of which `?` takes a value.
-fn is_fallible(known: &Bundle) -> bool {
+/// Whether the name is that of a variable out of which `?` takes a value.
+fn is_fallible(name: &str, known: &Bundle) -> bool {
     let text = known.get("text/plain").map_or("", String::as_str);
-    let mut variables = text.lines().filter(|line| line.starts_with("let "));
-    variables.any(|line| line.contains(": Result<") || line.contains(": Option<"))
+    text.lines().any(|line| {
+        let kind = line.trim_start_matches("let ").trim_start_matches("mut ").strip_prefix(name);
+        kind.is_some_and(|kind| kind.starts_with(": Result<") || kind.starts_with(": Option<"))
+    })
 }
 
 #[cfg(test)]
@@ -67,10 +91,12 @@ mod tests {
 
     #[test]
     fn a_question_mark_on_a_result_is_rust() {
-        let result = known("```rust\nlet text: Result<String, Error>\n```");
+        let result = known("text: Result<String, Error>");
         assert!(page(asked("text?").unwrap(), result.clone()).is_none());
         assert!(page(asked("?text").unwrap(), result).is_some());
         assert!(page(asked("Vec?").unwrap(), known("pub struct Vec<T>")).is_some());
-        assert!(page(asked("nothing?").unwrap(), None).is_some());
+        assert!(page(asked("nothing?").unwrap(), None).is_none());
+        assert!(page(asked("?nothing").unwrap(), None).is_some());
+        assert!(page(asked("f?").unwrap(), known("fn f(x: Option<i32>)")).is_some());
     }
 }

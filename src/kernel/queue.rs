@@ -202,9 +202,8 @@ impl Runner {
         name: pager::Name<'_>,
     ) -> Result<Option<Payload>, CellError> {
         let text = name.text.to_owned();
-        let inspect =
-            move |session: &mut Session| (session.inspect(&text, text.len()), Fitness::Fit);
-        let known = self.on_session(message, inspect).await?;
+        let look_up = move |session: &mut Session| (pager::look_up(session, &text), Fitness::Fit);
+        let known = self.on_session(message, look_up).await?;
         Ok(pager::page(name, known))
     }
 
@@ -276,7 +275,7 @@ impl Runner {
         bars.take_away();
         let failed = match &*state.borrow() {
             State::Failed(why) => cannot_start(why),
-            _ => CellError::internal("there was no answer", false),
+            _ => CellError::internal("there was no answer", true),
         };
         answered.ok_or(failed)
     }

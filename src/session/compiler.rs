@@ -17,14 +17,22 @@ struct Process {
 /// Stops cargo, the compilers that it has started, and shell lines of a cell: whatever this process
 /// has started in the work folder, except for the process that serves the cells.
 pub fn stop(work: &Path, supervisor: u32) {
+    end(|process| {
+        let is_in_work = process.folder.as_deref().is_none_or(|folder| folder == work);
+        process.number != supervisor && (is_in_work || process.name == "sh")
+    });
+}
+
+/// Stops whatever this process has started, for an end that waits for nothing.
+pub fn stop_everything() {
+    end(|_| true);
+}
+
+/// Ends those of our children for which it holds, and all that they have started.
+fn end(is_doomed: impl Fn(&Process) -> bool) {
     let processes = processes();
     let ours = std::process::id();
-    let is_first = |process: &&Process| {
-        let is_in_work = process.folder.as_deref().is_none_or(|folder| folder == work);
-        process.parent == ours
-            && process.number != supervisor
-            && (is_in_work || process.name == "sh")
-    };
+    let is_first = |process: &&Process| process.parent == ours && is_doomed(process);
     let mut doomed: Vec<_> = processes.iter().filter(is_first).map(|it| it.number).collect();
     let mut children: HashMap<u32, Vec<u32>> = HashMap::new();
     for process in &processes {

@@ -32,6 +32,7 @@ use evcxr::{EvalContextOutputs, EvalOutputs};
 
 pub use analysis::{Completeness, completeness};
 pub use cache::{Cache, cache_folder, forget_own_package, prelude_folder};
+pub use compiler::stop_everything;
 pub use failure::CellError;
 pub use handle::{Handle, Interrupted};
 pub use output::{Audience, Bundle, Clearing, Output, Progress, Question};

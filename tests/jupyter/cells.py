@@ -157,7 +157,7 @@ class Requests(OneKernel):
         self.assertEqual(replies, ["error", "ok"])
 
     def test_an_error_is_told_once_and_in_the_same_words(self):
-        for code in ('panic!("first\\nsecond")', "let x: u8 = true;", 'std::fs::read("nowhere")?;', "let = ;"):
+        for code in ('panic!("first\\nsecond")', "let x: u8 = true;", 'std::fs::read("nowhere")?;', "let x = ;"):
             ran = self.kernel.run(code)
             self.assertEqual(ran.kinds(), ["error"], code)
             told = {name: ran.reply[name] for name in ("ename", "evalue", "traceback")}

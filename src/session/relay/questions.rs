@@ -8,7 +8,8 @@ pub fn prompt_for_evcxr(prompt: &str) -> String {
 
 /// The prompt as it was asked.
 pub fn prompt_from_evcxr(prompt: &str) -> String {
-    prompt.replace("%3A", ":").replace("%25", "%")
+    // The prelude sends a colon as the sign of a ratio, since evcxr alone cuts a prompt there.
+    prompt.replace("%3A", ":").replace("%25", "%").replace('∶', ":")
 }
 
 /// An answer as evcxr passes it on whole; nothing means that standard input has ended.
