@@ -1,5 +1,5 @@
 use std::io::Write;
-use std::process::{Output, Stdio};
+use std::process::{Command, Output, Stdio};
 
 use crate::support::erm;
 
@@ -30,4 +30,22 @@ fn a_pipe_that_ends_well_is_a_success_even_inside_a_line() {
     let output = piped("print!(\"part\");\nprint!(\" of a line\")");
     assert_eq!(String::from_utf8_lossy(&output.stdout), "part of a line");
     assert!(output.status.success());
+}
+
+/// Typing, keys and questions, on a terminal of Python's.
+#[test]
+fn a_person_at_a_terminal_is_understood() {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/repl/terminal.py");
+    let known = erm();
+    let mut command = Command::new("python3");
+    command.arg(script).arg(known.get_program());
+    for (name, value) in known.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    let output = command.output().expect("the tests need a Python 3");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
 }

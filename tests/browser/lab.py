@@ -20,8 +20,11 @@ FLAGS = [
 SETTINGS = {
     "notebook-extension/tracker": {"windowingMode": "none"},
     "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
-    "fileeditor-extension/plugin": {},
 }
+
+
+# Pictures and tables in the outputs of cells.
+CHARTS = ".jp-Notebook .jp-OutputArea-output :is(img, svg, table)"
 
 
 def wait(what, until, seconds=60, every=0.1):
@@ -105,7 +108,7 @@ class Notebook:
         self.page, self.pictures = page, pictures
         page.goto(f"{address}/tree/{name}")
         self.cells = page.locator(".jp-Notebook .jp-Cell")
-        self.indicator = page.locator(".jp-Toolbar .jp-Notebook-ExecutionIndicator")
+        self.status = page.locator("#jp-main-statusbar")
         wait("the notebook's cells", lambda: self.cells.count() > 0)
 
     def menu(self, name, entry):
@@ -113,17 +116,16 @@ class Notebook:
         self.page.locator(".lm-MenuBar-itemLabel", has_text=name).first.click()
         self.page.locator(".lm-Menu-itemLabel").get_by_text(entry, exact=True).click()
 
-    def kernel_is(self, *states):
-        """Whether the kernel is in one of these states, as the toolbar says it."""
-        return self.indicator.get_attribute("data-status") in states
+    def kernel_is(self, state):
+        """Whether the kernel is in this state, as the line below says it."""
+        return f"| {state}" in self.status.inner_text()
 
     def wait_for_idle(self, seconds=120):
-        wait("a kernel at rest", lambda: self.kernel_is("idle"), seconds)
+        wait("a kernel at rest", lambda: self.kernel_is("Idle"), seconds)
 
     def charts(self):
         """How many pictures and tables are in the outputs."""
-        selector = ".jp-OutputArea-output :is(img, svg, table)"
-        return self.page.locator(f".jp-Notebook {selector}").count()
+        return self.page.locator(CHARTS).count()
 
     def add(self, code):
         """Adds a cell at the end with this code, which is then being edited."""
@@ -153,6 +155,8 @@ class Notebook:
     def text(self, cell):
         return "\n".join(cell.locator(".jp-OutputArea-output").all_inner_texts()).strip()
 
-    def photograph(self, name):
-        """Keeps what the screen shows, for whoever wants to look at it."""
+    def photograph(self, name, of=None):
+        """Keeps what the screen shows, for whoever wants to look at it, with something in view if so wished."""
+        if of is not None:
+            of.scroll_into_view_if_needed()
         self.page.screenshot(path=self.pictures / f"{name}.png")
