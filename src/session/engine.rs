@@ -17,7 +17,7 @@ use super::cache::Cache;
 use super::output::Question;
 use super::relay;
 use super::settings::PRELUDE;
-use super::{cell_process, statements, types};
+use super::{cell_process, dependencies, statements, types};
 
 /// Has the prelude prepare a new process.
 const BEGIN: &str = "erm::show::begin();";
@@ -181,6 +181,7 @@ impl Desk {
             };
             context.execute_with_callbacks(&statements::with_flush(code), callbacks)
         };
+        dependencies::add(context, &self.ground.work, code)?;
         let mut ended = execute(context, code);
         let mut code = code.to_owned();
         while let Err(error) = &ended
@@ -224,6 +225,7 @@ impl Ground {
         let mut context = CommandContext::with_eval_context(context);
         self.cache.restore_lock(&self.work)?;
         self.begin(&mut context)?;
+        dependencies::keep(&self.work)?;
         Ok((context, streams))
     }
 

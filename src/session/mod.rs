@@ -4,6 +4,7 @@
 mod analysis;
 mod cache;
 mod compiler;
+mod dependencies;
 mod engine;
 mod failure;
 mod handle;

@@ -2,6 +2,7 @@
 
 use std::any;
 use std::fmt::{self, Debug};
+use std::io::Write;
 
 use super::{Front, say};
 
@@ -20,7 +21,11 @@ pub trait LastLine {
 impl<T: Debug + ?Sized> LastLine for T {
     fn evcxr_display(&self) {
         // The name of the type is known without asking that a value outlives the cell, unlike its id.
-        if any::type_name_of_val(self) != "()" {
+        if any::type_name_of_val(self) == "()" {
+            // What a loop printed belongs to this cell, even without an end of line. A closed pipe
+            // has nobody to tell.
+            let _ = std::io::stdout().flush();
+        } else {
             show_debug(format_args!("{self:?}"));
         }
     }
