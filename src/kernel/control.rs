@@ -27,11 +27,12 @@ pub struct Interrupter {
 }
 
 impl Interrupter {
-    /// Interrupts, and returns before that has had an effect.
-    pub fn interrupt(&self) {
+    /// Interrupts. Whoever has waited for it can send a cell that this does not meet.
+    pub async fn interrupt(&self) {
         self.count.send_modify(|count| *count += 1);
         if let Some(handle) = self.engine.handle() {
-            tokio::task::spawn_blocking(move || handle.interrupt());
+            // It looks for processes, for which no other task should wait. It has nothing to say.
+            let _ = tokio::task::spawn_blocking(move || handle.interrupt()).await;
         }
     }
 }
@@ -64,7 +65,7 @@ impl Control {
         let reply = match &request.content {
             JupyterMessageContent::KernelInfoRequest(_) => Some(kernel_info()),
             JupyterMessageContent::InterruptRequest(_) => {
-                self.interrupter.interrupt();
+                self.interrupter.interrupt().await;
                 Some(InterruptReply::new().into())
             }
             JupyterMessageContent::ShutdownRequest(_) => {

@@ -54,7 +54,7 @@ pub async fn end(requests: &mut UnboundedReceiver<Request>) -> Option<Request> {
 pub async fn take_signals_as_interrupts(interrupter: Interrupter) {
     let Ok(mut interrupts) = signal(SignalKind::interrupt()) else { return };
     while interrupts.recv().await.is_some() {
-        interrupter.interrupt();
+        interrupter.interrupt().await;
     }
 }
 
