@@ -2,6 +2,7 @@
 
 use crate::attack::Pgd;
 use crate::data::Data;
+use crate::train::Recipe;
 use crate::{Error, Result};
 use std::fmt;
 
@@ -53,7 +54,7 @@ impl fmt::Display for Scale {
     }
 }
 
-/// The sizes of an experiment: the same cells run small on a laptop and large on a GPU.
+/// An experiment's sizes and recipes: the same cells run small on a laptop and large on a GPU.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sizes {
     /// The width of every net.
@@ -62,21 +63,48 @@ pub struct Sizes {
     pub images: usize,
     /// The attack that builds D_det and D_rand. Paper: Table 6 (100 steps of 0.1 in an ℓ2 ball of 0.5).
     pub attack: Pgd,
+    /// Of the teacher.
+    pub teacher: Recipe,
+    /// Of a student of D_det. Paper: Table 3.
+    pub d_det: Recipe,
+    /// Of a student of D_rand. Paper: Table 3.
+    pub d_rand: Recipe,
 }
 
+/// From how many training images on a set counts as large: smaller ones are See-Far, or a small set
+/// of somebody's own.
+const LARGE: usize = 20_000;
+
 impl Scale {
-    /// The sizes for a data set. The paper's net is a ResNet-50; here it is [`crate::net::Net::resnet`].
+    /// The sizes and recipes for a data set. The paper's net is a ResNet-50; here it is
+    /// [`crate::net::Net::resnet`].
     ///
-    /// At demo scale a set of under 20 000 images gets the narrower net: it is See-Far, or a small set
-    /// of somebody's own.
+    /// At demo scale a small set gets the narrower net, and a student of a large D_det sees mirror
+    /// images, too: see [`Augment::without_crop`](crate::data::Augment::without_crop).
     pub fn sizes(self, data: &Data) -> Sizes {
         let all = data.train.len();
-        let small = all < 20_000;
         let attack = |steps| Pgd::l2(0.5).steps(steps).step_size(0.1);
+        let sizes = |width, images, attack| Sizes {
+            width,
+            images,
+            attack,
+            teacher: Recipe::standard(self).augment(data.augment),
+            d_det: Recipe::d_det(self),
+            d_rand: Recipe::d_rand(self),
+        };
         match self {
-            Self::Demo if small => Sizes { width: 8, images: all.min(6_000), attack: attack(10) },
-            Self::Demo => Sizes { width: 16, images: 20_000, attack: attack(30) },
-            Self::Paper => Sizes { width: 64, images: all, attack: attack(100) },
+            Self::Demo if all < LARGE => sizes(8, all.min(6_000), attack(10)),
+            Self::Demo => {
+                let sizes = sizes(16, all.min(30_000), attack(20));
+                let d_det = Recipe { epochs: 12, weight_decay: 2e-3, ..sizes.d_det };
+                Sizes {
+                    teacher: sizes.teacher.epochs(8),
+                    d_det: d_det.augment(data.augment.without_crop()),
+                    d_rand: Recipe { epochs: 14, weight_decay: 2e-3, ..sizes.d_rand },
+                    ..sizes
+                }
+            }
+            Self::Paper => sizes(64, all, attack(100)),
         }
     }
 }

@@ -44,6 +44,15 @@ impl Augment {
         Self(Kind::CropAndFlip)
     }
 
+    /// The same augmentation less the crop, for students of perturbed pictures: a perturbation that
+    /// is cut off at a new border is no longer what the attack wrote.
+    pub fn without_crop(self) -> Self {
+        match self.0 {
+            Kind::CropAndFlip => Self::flip(),
+            Kind::Nothing | Kind::Flip => self,
+        }
+    }
+
     /// Changes one image (3×32×32 values: channels, rows, columns) in place.
     ///
     /// # Errors
@@ -165,6 +174,14 @@ mod tests {
             seen[candidates.iter().position(|c| *c == image).unwrap()] += 1;
         }
         assert!(seen.iter().all(|&n| n > 0), "{seen:?}");
+    }
+
+    #[test]
+    fn without_a_crop_only_the_mirror_is_left() {
+        let less = |augment: Augment| augment.without_crop();
+        assert_eq!(less(Augment::crop_and_flip()), Augment::flip());
+        assert_eq!(less(Augment::flip()), Augment::flip());
+        assert_eq!(less(Augment::none()), Augment::none());
     }
 
     #[test]
