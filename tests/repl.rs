@@ -20,7 +20,7 @@ fn cells_of_a_pipe_run_one_after_the_other_until_one_fails() {
     );
     let (said, wrong) =
         (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert_eq!(said, "hi\n12\nDemo\n", "{wrong}");
+    assert_eq!(said, "hi\n12\ndemo\n", "{wrong}");
     assert!(wrong.contains("mismatched types"), "{wrong}");
     assert_eq!(output.status.code(), Some(1), "{wrong}");
 }

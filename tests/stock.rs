@@ -19,7 +19,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::jupyter::python;
-use crate::support::{cache, erm, folder};
+use crate::support::{cache, erm};
 use crate::walkthrough::notebooks;
 
 #[test]
@@ -102,9 +102,9 @@ fn forget_cargo(command: &mut Command) {
 /// The folder in which the prelude is built.
 fn template() -> PathBuf {
     let entries = fs::read_dir(cache()).unwrap().map(|entry| entry.unwrap().path());
-    let is_template = |path: &PathBuf| path.join("checked").exists();
+    let is_template = |path: &PathBuf| path.join("done-check").exists();
     let templates = entries.filter(is_template);
-    let used = |path: &PathBuf| fs::metadata(path.join("checked")).unwrap().modified().unwrap();
+    let used = |path: &PathBuf| fs::metadata(path.join("done-check")).unwrap().modified().unwrap();
     templates.max_by_key(used).expect("a warm-up leaves a template")
 }
 

@@ -39,6 +39,10 @@ class Terminal:
     def expect_text(self, text):
         return self.expect(repr(text), lambda said: text in said)
 
+    def expect_question(self, prompt):
+        """Waits until a question is the last thing on the screen: what was typed may contain it, too."""
+        return self.expect(repr(prompt), lambda said: said.endswith(prompt))
+
     def expect_prompt(self, seconds=120):
         return self.expect("prompt", lambda said: said.rstrip("\r").endswith(PROMPT), seconds)
 
@@ -72,11 +76,11 @@ def main(program):
 
     # A question is asked here, and a secret is not shown.
     terminal.type('let name = input("name? ")?;' + ENTER)
-    terminal.expect_text("name? ")
+    terminal.expect_question("name? ")
     terminal.run("Ilyas")
     assert "\n5" in terminal.run("name.len()")
     terminal.type('let word = password("word? ")?;' + ENTER)
-    terminal.expect_text("word? ")
+    terminal.expect_question("word? ")
     assert "sesame" not in terminal.run("sesame")
     assert "\n6" in terminal.run("word.len()")
 

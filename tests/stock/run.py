@@ -3,14 +3,14 @@
     python run.py KERNEL PRELUDE WORK LOCK NOTEBOOK
 
 KERNEL is the program, PRELUDE the folder of the crate, WORK a work folder with that crate built in it, and LOCK the file with
-the versions it was built with: evcxr's first build knows no dependency, so it forgets them, and the one after would build
-everything anew. A user of that kernel has neither WORK nor LOCK, and waits for the build instead.
+the versions it was built with: evcxr tries a dependency in a manifest without any other, which forgets them, and the build
+after that would take the newest ones and build everything anew. A user of that kernel has neither WORK nor LOCK, and waits for the build instead.
 """
 
 import json
 import os
 import pathlib
-import shutil
+import shlex
 import sys
 
 from jupyter_client import KernelManager
@@ -27,8 +27,8 @@ def main(kernel, prelude, work, lock, notebook):
     client.start_channels()
     try:
         client.wait_for_ready(timeout=300)
-        shutil.copy(lock, pathlib.Path(work) / "Cargo.lock")
-        dependency = f':dep erm = {{ path = "{prelude}", package = "erm-prelude" }}\nuse erm::prelude::*;'
+        kept = f"!cp {shlex.quote(lock)} {shlex.quote(work)}/Cargo.lock"
+        dependency = f':dep erm = {{ path = "{prelude}", package = "erm-prelude" }}\n{kept}\nuse erm::prelude::*;'
         for code in [dependency, *code_cells(notebook)]:
             given = run(client, code)
             print(json.dumps(given), flush=True)
