@@ -12,14 +12,41 @@ use rustyline::{Context, Helper};
 
 use crate::session::{Completeness, Session, completeness};
 
-/// Helps with a cell.
+/// What is being typed.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Typed {
+    /// A cell.
+    Cell,
+    /// The answer to a question, which is any text at all.
+    Answer,
+    /// An answer that must not be seen.
+    Secret,
+}
+
+/// Helps whoever types.
 pub struct Typing {
     /// Knows what fits at a place in a cell.
     pub session: Rc<RefCell<Session>>,
+    /// What it helps with now.
+    pub typed: Typed,
 }
 
 impl Helper for Typing {}
-impl Highlighter for Typing {}
+
+impl Highlighter for Typing {
+    fn highlight<'l>(&self, line: &'l str, _: usize) -> Cow<'l, str> {
+        // What is secret is hidden by drawing something else.
+        match self.typed {
+            Typed::Secret => "*".repeat(line.chars().count()).into(),
+            Typed::Cell | Typed::Answer => line.into(),
+        }
+    }
+
+    fn highlight_char(&self, _: &str, _: usize, kind: CmdKind) -> bool {
+        self.typed == Typed::Secret && kind != CmdKind::MoveCursor
+    }
+}
+
 impl Hinter for Typing {
     type Hint = String;
 }
@@ -33,6 +60,9 @@ impl Completer for Typing {
         at: usize,
         _: &Context<'_>,
     ) -> rustyline::Result<(usize, Vec<String>)> {
+        if self.typed != Typed::Cell {
+            return Ok((at, vec![]));
+        }
         // A session that is busy has no time for this.
         let Ok(mut session) = self.session.try_borrow_mut() else { return Ok((at, vec![])) };
         let found = session.complete(line, at);
@@ -46,34 +76,11 @@ impl Completer for Typing {
 impl Validator for Typing {
     fn validate(&self, context: &mut ValidationContext) -> rustyline::Result<ValidationResult> {
         Ok(match completeness(context.input()) {
-            Completeness::Incomplete(_) => ValidationResult::Incomplete,
+            Completeness::Incomplete(_) if self.typed == Typed::Cell => {
+                ValidationResult::Incomplete
+            }
             // The compiler says best what is wrong.
-            Completeness::Complete | Completeness::Invalid => ValidationResult::Valid(None),
+            _ => ValidationResult::Valid(None),
         })
-    }
-}
-
-/// Helps with the answer to a question, which is any text at all.
-pub struct Asking {
-    /// What is typed must not be seen.
-    pub is_secret: bool,
-}
-
-impl Helper for Asking {}
-impl Validator for Asking {}
-impl Completer for Asking {
-    type Candidate = String;
-}
-impl Hinter for Asking {
-    type Hint = String;
-}
-
-impl Highlighter for Asking {
-    fn highlight<'l>(&self, line: &'l str, _: usize) -> Cow<'l, str> {
-        if self.is_secret { "*".repeat(line.chars().count()).into() } else { line.into() }
-    }
-
-    fn highlight_char(&self, _: &str, _: usize, kind: CmdKind) -> bool {
-        self.is_secret && kind != CmdKind::MoveCursor
     }
 }

@@ -6,11 +6,12 @@ use std::path::PathBuf;
 use std::rc::Rc;
 
 use anyhow::Result;
+use rustyline::config::Configurer;
 use rustyline::error::ReadlineError;
 use rustyline::history::FileHistory;
 use rustyline::{ColorMode, CompletionType, Config, Editor};
 
-use super::editor::{Asking, Typing};
+use super::editor::{Typed, Typing};
 use crate::session::{self, Completeness, Question, Session, completeness};
 
 const PROMPT: &str = "erm> ";
@@ -41,7 +42,7 @@ impl Input {
         }
         let config = Config::builder().completion_type(CompletionType::List);
         let mut editor = Editor::with_config(config.auto_add_history(false).build())?;
-        editor.set_helper(Some(Typing { session }));
+        editor.set_helper(Some(Typing { session, typed: Typed::Cell }));
         let history = session::cache_folder().ok().map(|cache| cache.join("repl-history.txt"));
         if let Some(history) = &history {
             // There is none before the first time.
@@ -84,18 +85,22 @@ impl Input {
 
     /// Asks the user what a cell wants to know; `None` where nobody answers.
     pub fn ask(&mut self, question: &Question) -> Option<String> {
-        if !self.is_typed() {
+        let Input::Typed(editor, _) = self else {
             print!("{}", question.prompt);
             io::stdout().flush().ok()?;
             return read_line().ok()?;
-        }
-        let config = Config::builder().auto_add_history(false);
-        // What is secret is hidden by drawing something else.
-        let colours = if question.is_secret { ColorMode::Forced } else { ColorMode::Enabled };
-        let config = config.color_mode(colours).build();
-        let mut editor: Editor<Asking, FileHistory> = Editor::with_config(config).ok()?;
-        editor.set_helper(Some(Asking { is_secret: question.is_secret }));
-        editor.readline(&question.prompt).ok()
+        };
+        // Two editors would take the terminal's signals from each other, so the same one asks.
+        let (typed, colours) = match question.is_secret {
+            true => (Typed::Secret, ColorMode::Forced),
+            false => (Typed::Answer, ColorMode::Enabled),
+        };
+        editor.helper_mut()?.typed = typed;
+        editor.set_color_mode(colours);
+        let answer = editor.readline(&question.prompt).ok();
+        editor.helper_mut()?.typed = Typed::Cell;
+        editor.set_color_mode(ColorMode::Enabled);
+        answer
     }
 }
 

@@ -24,8 +24,9 @@ pub fn converse() -> Result<()> {
     screen.settle();
     let session = Rc::new(RefCell::new(started?));
     let handle = session.borrow().handle();
-    interrupt::watch(handle.clone())?;
     let mut input = Input::open(session.clone())?;
+    // The editor takes Ctrl-C for itself, so we listen after it, and both hear it.
+    interrupt::watch(handle.clone())?;
     input.greet();
     loop {
         let code = match input.next()? {

@@ -41,7 +41,7 @@ class Terminal:
 
     def expect_question(self, prompt):
         """Waits until a question is the last thing on the screen: what was typed may contain it, too."""
-        return self.expect(repr(prompt), lambda said: said.endswith(prompt))
+        return self.expect(repr(prompt), lambda said: said.rstrip("\r").endswith(prompt))
 
     def expect_prompt(self, seconds=120):
         return self.expect("prompt", lambda said: said.rstrip("\r").endswith(PROMPT), seconds)
@@ -79,7 +79,7 @@ def main(program):
     terminal.expect_question("name? ")
     terminal.run("Ilyas")
     assert "\n5" in terminal.run("name.len()")
-    terminal.type('let word = password("word? ")?;' + ENTER)
+    terminal.type('let word = show::password("word? ")?;' + ENTER)
     terminal.expect_question("word? ")
     assert "sesame" not in terminal.run("sesame")
     assert "\n6" in terminal.run("word.len()")
