@@ -93,7 +93,8 @@ def interrupt_and_go_on(book):
     book.photograph("interrupted")
     assert "the variables are kept" in book.text(cell), book.text(cell)
     accuracy = float(book.run("judge::accuracy(&half, &data.test)?"))
-    assert accuracy > 0.3, f"a net that learned nothing: {accuracy}"
+    # Ten classes, and not much more than an epoch.
+    assert accuracy > 0.2, f"a net that learned nothing: {accuracy}"
     charts = book.charts()
     said = book.run("half.train(&data.train, &Recipe::standard(Scale::Demo).epochs(1))?")
     book.photograph("went-on")
