@@ -79,8 +79,10 @@ impl Scale {
     /// The sizes and recipes for a data set. The paper's net is a ResNet-50; here it is
     /// [`crate::net::Net::resnet`].
     ///
-    /// At demo scale a small set gets the narrower net, and a student of a large D_det sees mirror
-    /// images, too: see [`Augment::without_crop`](crate::data::Augment::without_crop).
+    /// At demo scale a small set gets the narrower net and the recipes of [`Recipe`]. A large one gets
+    /// others, found on held-out training images: fewer epochs, more weight decay for the students,
+    /// and mirror images for those of D_det
+    /// (see [`Augment::without_crop`](crate::data::Augment::without_crop)).
     pub fn sizes(self, data: &Data) -> Sizes {
         let all = data.train.len();
         let attack = |steps| Pgd::l2(0.5).steps(steps).step_size(0.1);
