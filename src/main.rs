@@ -8,7 +8,9 @@
 //! |---|---|---|
 //! | `main.rs` | the command line, one line a verb | any work itself |
 //! | `lab/` | Jupyter's registry of kernels, Python environments | speak a wire protocol |
-//! | `kernel/` | how Jupyter starts a kernel (evcxr's own, on a warm work folder) | compile a cell |
+//! | `doctor/` | what everything needs, and how to mend what is missing | build or start anything |
+//! | `kernel/` | the Jupyter wire protocol | compile a cell |
+//! | `repl/` | a terminal: an editor, its keys, its history | read or write a notebook |
 //! | `notebook/` | `.ipynb` files: read, run top to bottom, show a run, write | open a socket |
 //! | `session/` | one evcxr context: warm-up, a cell, its stream of outputs | know Jupyter or files |
 //!
@@ -18,25 +20,30 @@
 //! # How a cell runs
 //!
 //! evcxr turns a cell into a small crate, has cargo build it as a dynamic library and sends the
-//! library's path to a *cell process*, which loads and calls it. The cell process is this same
-//! binary: the environment says so, and [`session::relay::install`] and [`evcxr::runtime_hook`] see
-//! it before anything else happens. All cells link one `liberm.so`, so every static of the prelude
-//! and of what it uses exists once; a cell that links a copy of its own would number tensors anew.
+//! library's path to the process that it has started for this, the *supervisor*. That one keeps the
+//! *cell process*, which loads the library and calls it. Both are this same binary: the environment
+//! says so, and [`session::relay::install`] and [`evcxr::runtime_hook`] see it before anything else
+//! happens. All cells link one `liberm.so`, so every static of the prelude and of what it uses
+//! exists once; a cell that links a copy of its own would number tensors anew.
 //!
-//! Cells talk through standard output. The relay in the cell process puts what evcxr would lose
-//! (panics, several values of one kind) into escape lines, `\x1e` and JSON; the prelude reports
-//! progress in the same way. `session/` reads them and streams a cell's [`session::Output`]s.
+//! The supervisor puts what a cell writes to its two streams into one stream of escape lines,
+//! `\x1e` and JSON, in order and with nothing lost: text, values, panics. The prelude reports
+//! progress in the same way. `session/` reads them and streams a cell's [`session::Output`]s. An
+//! interrupt sets a flag in the cell process, which every long loop of the prelude looks at.
 //!
 //! # What is kept on disk
 //!
 //! `<cache>/template-<key>` holds the prelude, built once for a compiler, versions and flags. A
 //! session works in a clone of it, `<cache>/sessions/<pid>-<n>`, made of hard links where files are
 //! never written in place, and removed at the end, or at the next start if there was no end.
+//! `<cache>/history.jsonl` remembers the cells that the kernel ran.
 #![deny(missing_docs)]
 
+mod doctor;
 mod kernel;
 mod lab;
 mod notebook;
+mod repl;
 mod session;
 
 use std::path::PathBuf;
@@ -49,7 +56,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 #[derive(Parser)]
 #[command(arg_required_else_help = true, args_conflicts_with_subcommands = true)]
 struct Arguments {
-    /// How Jupyter starts the kernel: the file that describes the connection.
+    /// How evcxr's own kernel learns of the file that describes the connection.
     #[arg(long = "control_file", value_name = "FILE", hide = true)]
     control_file: Option<PathBuf>,
     #[command(subcommand)]
@@ -78,6 +85,15 @@ enum Verb {
         #[arg(last = true)]
         arguments: Vec<String>,
     },
+    /// Serve a connection of Jupyter, which starts this by itself once the kernel is registered.
+    Kernel {
+        /// The file in which Jupyter describes the connection.
+        #[arg(long, value_name = "FILE")]
+        connection: PathBuf,
+        /// Serve it with evcxr's own kernel instead of ours.
+        #[arg(long)]
+        stock: bool,
+    },
     /// Register the kernel with Jupyter.
     Install {
         /// The environment to register it in, such as `$CONDA_PREFIX`; else it is for this user.
@@ -90,6 +106,10 @@ enum Verb {
         #[arg(long, value_name = "FOLDER")]
         prefix: Option<PathBuf>,
     },
+    /// Run cells in the terminal, as they are typed or as they come through a pipe.
+    Repl,
+    /// Say what is missing on this machine, and the command that mends it.
+    Doctor,
     /// Build now what cells need, so that nothing has to wait for it later.
     Warm,
 }
@@ -130,8 +150,12 @@ fn obey(arguments: Arguments) -> Result<()> {
         Some(Verb::Lab { arguments }) => lab::open(&arguments),
         Some(Verb::Install { prefix }) => lab::install(prefix.as_deref()),
         Some(Verb::Uninstall { prefix }) => lab::uninstall(prefix.as_deref()),
+        Some(Verb::Repl) => repl::converse(),
+        Some(Verb::Doctor) => doctor::examine(),
         Some(Verb::Warm) => lab::warm_up(),
-        None => kernel::serve(),
+        Some(Verb::Kernel { connection, stock: true }) => kernel::start_stock(&connection),
+        Some(Verb::Kernel { connection, stock: false }) => kernel::serve(&connection),
+        None => kernel::serve_stock(),
     }
 }
 

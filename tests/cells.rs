@@ -38,6 +38,37 @@ fn a_tensor(name: &str, values: &str) -> String {
 }
 
 #[test]
+fn an_expression_as_last_line_costs_one_build_and_looks_as_evcxr_shows_it() {
+    let path = notebook(
+        "last-line",
+        &[
+            HAD_A_SECOND_BUILD,
+            "vec![Some(\"a\\n\"), None]",
+            "for number in 0..2 { println!(\"{number}\"); }",
+            "show::display(&show::html(\"<b>x</b>\"));\n\"last\"",
+            "let table = Table::new([\"net\"]).row([\"teacher\"]);\ntable",
+            "struct Plain;\nPlain",
+        ],
+    );
+    let ran = run(&path, &[]);
+    assert_eq!(ran.text(0), "false");
+    assert_eq!(ran.text(1), r#"[Some("a\n"), None]"#);
+    assert_eq!(ran.text(2), "0\n1\n", "nothing is shown of a loop itself");
+    assert!(ran.text(3).ends_with("\"last\""), "{}", ran.text(3));
+    let table = ran.cell(4)["outputs"][0]["data"].clone();
+    assert!(table["text/html"].to_string().contains("<table>"), "{table}");
+    assert!(ran.said().contains("`Plain` doesn't implement `Debug`"), "{}", ran.said());
+}
+
+/// Says of the running cell itself whether evcxr gave up on `.evcxr_display()` and built it again.
+const HAD_A_SECOND_BUILD: &str = r#"{
+    let libraries = std::env::var("LD_LIBRARY_PATH").unwrap_or_default();
+    let built = std::path::PathBuf::from(libraries.split(':').next().unwrap_or_default());
+    let source = built.ancestors().nth(3).unwrap().join("src/lib.rs");
+    std::fs::read_to_string(source).unwrap().contains(&["evcxr_send", "_text_plain"].concat())
+}"#;
+
+#[test]
 fn a_cell_may_add_crates_that_the_prelude_uses_and_others() {
     let path = notebook(
         "dependencies",

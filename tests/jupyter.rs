@@ -1,74 +1,86 @@
 use std::env;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 
-use serde_json::Value;
+use crate::support::{TEMPORARY, cache, erm, folder};
 
-use crate::support::{TEMPORARY, erm, folder};
+/// The modules that the scripts of `tests/jupyter` need.
+const MODULES: &str = "import jupyter_client, jupyter_kernel_test, psutil";
 
-/// Starts the kernel by its registered name, runs cells and prints what came back, a line each.
-const CLIENT: &str = r#"
-import json, sys
-from jupyter_client.manager import start_new_kernel
-
-manager, client = start_new_kernel(kernel_name="erm", startup_timeout=600)
-try:
-    for code in sys.argv[1:]:
-        outputs = []
-        reply = client.execute_interactive(code, timeout=120, output_hook=outputs.append)
-        texts = [m["content"].get("text") or m["content"].get("data", {}).get("text/plain")
-                 or m["content"].get("evalue") for m in outputs]
-        print(json.dumps([reply["content"]["status"], [text for text in texts if text]]))
-finally:
-    client.stop_channels()
-    manager.shutdown_kernel(now=True)
-"#;
-
-/// A Python that has `jupyter_client`: the one that is named, or the one that `.ci/run` makes.
-fn python() -> Option<PathBuf> {
+/// A Python that has Jupyter's own client: the one that is named, or the one that `.ci/run` makes.
+pub fn python() -> Option<PathBuf> {
     let made = Path::new(TEMPORARY).with_file_name("test-python").join("bin/python");
     let named = env::var_os("ERM_TEST_PYTHON").map(PathBuf::from);
     named.or_else(|| made.is_file().then_some(made))
 }
 
-#[test]
-fn cells_run_through_jupyters_own_client() {
-    let Some(python) = python() else {
+/// Runs a script of `tests/jupyter` with our kernel registered.
+fn script(name: &str, arguments: &[&str]) {
+    let has_modules = |python: &PathBuf| {
+        let probe = Command::new(python).args(["-c", MODULES]).output();
+        probe.is_ok_and(|output| output.status.success())
+    };
+    let Some(python) = python().filter(has_modules) else {
         println!(
-            "skipped: no Python with jupyter_client; .ci/run makes one, ERM_TEST_PYTHON names one"
+            "skipped: no Python with Jupyter's client; .ci/run makes one, ERM_TEST_PYTHON names one"
         );
         return;
     };
-    let data = folder("jupyter");
-    let registered = erm().env("JUPYTER_DATA_DIR", &data).arg("install").status().unwrap();
-    assert!(registered.success());
-    let cells = [
-        "let total = erm::ndarray::arr1(&[1, 2, 3]).sum();",
-        "println!(\"total {total}\");",
-        "total * 7",
-        "let x: u32 = \"three\";",
-        "std::mem::size_of::<Images>() > 0",
-    ];
-    let output = Command::new(python)
-        .args(["-c", CLIENT])
-        .args(cells)
+    // A template that others have to wait for is built before any of their clocks runs.
+    succeeded(&erm().arg("warm").output().expect("the program starts"));
+    let data = folder(&format!("jupyter-{name}"));
+    succeeded(&erm().env("JUPYTER_DATA_DIR", &data).arg("install").output().expect("it starts"));
+    let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/jupyter");
+    let mut command = Command::new(python);
+    let command = command
+        .arg(scripts.join(name).with_extension("py"))
+        .args(arguments)
+        .env("PYTHONDONTWRITEBYTECODE", "1")
         .env("JUPYTER_DATA_DIR", &data)
-        .env("ERM_CACHE", crate::support::cache())
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
-    let replies: Vec<Value> = said
-        .lines()
-        .filter(|line| line.starts_with("["))
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
-    let expected = [
-        serde_json::json!(["ok", []]),
-        serde_json::json!(["ok", ["total 6\n"]]),
-        serde_json::json!(["ok", ["42"]]),
-    ];
-    assert_eq!(replies[..3], expected);
-    assert_eq!(replies[3][0], "error");
-    assert_eq!(replies[4], serde_json::json!(["ok", ["true"]]));
+        .env("ERM_CACHE", cache());
+    for name in ["ERM_DATASET", "ERM_SCALE", "ERM_PRELUDE", "ERM_FRONT", "JUPYTER_PATH"] {
+        command.env_remove(name);
+    }
+    succeeded(&command.output().expect("Python starts"));
+}
+
+fn succeeded(output: &Output) {
+    let Output { stdout, stderr, status } = output;
+    let said = [stdout, stderr].map(|text| String::from_utf8_lossy(text).into_owned());
+    assert!(status.success(), "{}{}", said[0], said[1]);
+}
+
+#[test]
+fn the_kernel_passes_jupyters_own_tests() {
+    script("suite", &[]);
+}
+
+#[test]
+fn a_client_gets_what_a_cell_gives_and_an_answer_to_every_request() {
+    script("cells", &[]);
+}
+
+#[test]
+fn an_interrupt_keeps_what_can_be_kept() {
+    script("interrupts", &[]);
+}
+
+#[test]
+fn a_kernel_that_ends_leaves_nothing_behind() {
+    script("ends", &[]);
+}
+
+#[test]
+fn a_kernel_that_warms_up_answers_and_can_be_stopped() {
+    script("warming", &[]);
+}
+
+#[test]
+fn many_cells_let_nothing_grow() {
+    script("soak", &["30"]);
+}
+
+#[test]
+fn evcxrs_own_kernel_runs_the_same_cells() {
+    script("stock", &[]);
 }

@@ -18,7 +18,7 @@ fn the_kernel_is_registered_under_a_prefix_and_removed_again() {
     let json: Value = serde_json::from_str(&fs::read_to_string(&spec).unwrap()).unwrap();
     let program = fs::canonicalize(env!("CARGO_BIN_EXE_erm")).unwrap();
     assert_eq!(json["argv"][0], program.to_str().unwrap());
-    assert_eq!(json["argv"][2], "{connection_file}");
+    assert_eq!(json["argv"][3], "{connection_file}");
     succeeds(erm().arg("uninstall").arg("--prefix").arg(&prefix));
     assert!(!spec.parent().unwrap().exists());
     let again = erm().arg("uninstall").arg("--prefix").arg(&prefix).output().unwrap();

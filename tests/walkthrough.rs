@@ -10,7 +10,7 @@ fn project() -> &'static Path {
 }
 
 /// The notebooks of the walkthrough, in their order.
-fn notebooks() -> Vec<PathBuf> {
+pub fn notebooks() -> Vec<PathBuf> {
     let entries = fs::read_dir(project().join("notebooks")).expect("the project has notebooks");
     let mut paths: Vec<PathBuf> =
         entries.map(|entry| entry.expect("it is readable").path()).collect();

@@ -29,6 +29,19 @@ pub enum Error {
         /// What to do about it.
         remedy: String,
     },
+    /// The user has interrupted the cell, and a long job has stopped for it.
+    Interrupted {
+        /// What the job was: "building D_det".
+        what: String,
+        /// How many units it had done.
+        done: usize,
+        /// How many there were to do; 0 where nobody knows.
+        total: usize,
+        /// What a unit is: "images".
+        unit: String,
+        /// How to go on.
+        remedy: String,
+    },
     /// A download did not succeed.
     Download {
         /// The address asked.
@@ -72,6 +85,12 @@ impl fmt::Display for Error {
             }
             Self::File { path, problem, remedy } => {
                 write!(f, "{}: {problem}. {remedy}", path.display())
+            }
+            Self::Interrupted { what, total: 0, remedy, .. } => {
+                write!(f, "interrupted: {what} stopped. {remedy}")
+            }
+            Self::Interrupted { what, done, total, unit, remedy } => {
+                write!(f, "interrupted: {what} stopped at {done} of {total} {unit}. {remedy}")
             }
             Self::Download { url, problem, remedy } => write!(f, "{url}: {problem}. {remedy}"),
         }

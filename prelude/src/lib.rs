@@ -36,7 +36,7 @@ pub mod prelude {
     pub use crate::data::{Augment, Data, Dataset, Images, SeeFar};
     pub use crate::net::{Architecture, Net};
     pub use crate::record::Record;
-    pub use crate::show::{Progress, stage};
+    pub use crate::show::{LastLine as _, Progress, display, input, stage};
     pub use crate::train::{Log, Recipe, Schedule};
-    pub use crate::{Error, Result, Scale, Sizes, features, judge, paper};
+    pub use crate::{Error, Result, Scale, Sizes, features, judge, paper, show};
 }

@@ -16,10 +16,11 @@ pub fn install(prefix: Option<&Path>) -> Result<PathBuf> {
     let program = env::current_exe()?;
     let program = program.to_str().context("the path of this program is not UTF-8")?;
     let spec = json!({
-        "argv": [program, "--control_file", "{connection_file}"],
+        "argv": [program, "kernel", "--connection", "{connection_file}"],
         "display_name": "Erm (Rust)",
         "language": "rust",
         "interrupt_mode": "message",
+        "kernel_protocol_version": "5.5",
     });
     fs::create_dir_all(&folder)
         .and_then(|()| fs::write(folder.join("kernel.json"), format!("{spec:#}\n")))
@@ -37,6 +38,26 @@ pub fn uninstall(prefix: Option<&Path>) -> Result<PathBuf> {
     );
     fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
     Ok(folder)
+}
+
+/// The folder of the registration that Jupyter finds first, and the program that it starts.
+pub fn registered() -> Option<(PathBuf, PathBuf)> {
+    let mut folders = data_folders().into_iter().map(|data| data.join("kernels").join(NAME));
+    folders.find_map(|folder| {
+        let text = fs::read_to_string(folder.join("kernel.json")).ok()?;
+        let spec: serde_json::Value = serde_json::from_str(&text).ok()?;
+        let program = PathBuf::from(spec["argv"][0].as_str().unwrap_or_default());
+        Some((folder, program))
+    })
+}
+
+/// Where Jupyter looks for kernels, in its order.
+fn data_folders() -> Vec<PathBuf> {
+    let named = env::var_os("JUPYTER_PATH").unwrap_or_default();
+    let environments = ["VIRTUAL_ENV", "CONDA_PREFIX"].map(env::var_os).into_iter().flatten();
+    let prefixes = environments.map(PathBuf::from).chain(["/usr/local".into(), "/usr".into()]);
+    let shared = prefixes.map(|prefix| prefix.join("share/jupyter"));
+    env::split_paths(&named).chain(user_data()).chain(shared).collect()
 }
 
 fn folder(prefix: Option<&Path>) -> Result<PathBuf> {

@@ -4,13 +4,15 @@
 mod kernelspec;
 mod python;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
 use crate::notebook::{self, Screen};
 use crate::session::{Cache, Warming, warm};
+
+pub use kernelspec::registered;
 
 /// Opens the walkthrough in JupyterLab, with everything in place for it.
 pub fn open(arguments: &[String]) -> Result<()> {
@@ -23,6 +25,11 @@ pub fn open(arguments: &[String]) -> Result<()> {
     let status = status.with_context(|| format!("cannot start {}", program.display()))?;
     ensure!(status.success(), "JupyterLab ended with {status}");
     Ok(())
+}
+
+/// The program that starts JupyterLab, if there is one; the cache folder may hold our own.
+pub fn find_jupyter_lab(cache: &Path) -> Option<PathBuf> {
+    python::find(cache)
 }
 
 /// Registers the kernel with Jupyter.

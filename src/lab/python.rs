@@ -6,17 +6,27 @@ use std::{env, fs};
 
 use anyhow::{Context, Result, ensure};
 
+/// Where the program is in an environment.
+const LAB: &str = "bin/jupyter-lab";
+
 /// The program that starts JupyterLab: the one on the PATH, else that of our own environment in
 /// the cache folder, which is made if it is not there yet.
 pub fn jupyter_lab(cache: &Path) -> Result<PathBuf> {
+    match find(cache) {
+        Some(program) => Ok(program),
+        None => make(&own(cache)).map(|()| own(cache).join(LAB)),
+    }
+}
+
+/// The program that starts JupyterLab, if there is one already.
+pub fn find(cache: &Path) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     let on_path = env::split_paths(&path).map(|folder| folder.join("jupyter-lab"));
-    let own = cache.join("python");
-    let lab = own.join("bin/jupyter-lab");
-    match on_path.chain([lab.clone()]).find(|program| is_working(program)) {
-        Some(program) => Ok(program),
-        None => make(&own).map(|()| lab),
-    }
+    on_path.chain([own(cache).join(LAB)]).find(|program| is_working(program))
+}
+
+fn own(cache: &Path) -> PathBuf {
+    cache.join("python")
 }
 
 /// A version manager may have put a name on the PATH with nothing behind it.

@@ -64,9 +64,7 @@ impl Notebook {
             json!(5.max(self.json["nbformat_minor"].as_u64().unwrap_or(0)));
         let metadata = &mut self.json["metadata"];
         metadata["kernelspec"] = kernelspec();
-        metadata["language_info"] = json!({
-            "file_extension": ".rs", "mimetype": "text/rust", "name": "Rust", "pygment_lexer": "rust"
-        });
+        metadata["language_info"] = language_info();
         for (index, cell) in self.cells_mut().enumerate() {
             cell.entry("id").or_insert_with(|| json!(format!("cell-{index}")));
             cell.entry("metadata").or_insert_with(|| json!({}));
@@ -82,6 +80,15 @@ impl Notebook {
         if let Some(cell) = self.cells_mut().nth(index) {
             cell.insert("execution_count".to_owned(), json!(count));
             cell.insert("outputs".to_owned(), Value::Array(outputs));
+        }
+    }
+
+    /// Replaces what a value looks like that a code cell has shown.
+    pub fn replace(&mut self, index: usize, output: usize, data: Map<String, Value>) {
+        let cell = self.cells_mut().nth(index);
+        let outputs = cell.and_then(|cell| cell.get_mut("outputs"));
+        if let Some(output) = outputs.and_then(|outputs| outputs.get_mut(output)) {
+            output["data"] = Value::Object(data);
         }
     }
 
@@ -117,6 +124,18 @@ pub fn ensure_writable(path: &Path) -> Result<()> {
     let beside = beside(path);
     fs::File::create(&beside).and_then(|_| fs::remove_file(&beside)).with_context(|| {
         format!("cannot write beside {}; --out names another file", path.display())
+    })
+}
+
+/// What Jupyter has to know of the language.
+pub fn language_info() -> Value {
+    json!({
+        "name": "rust",
+        "version": env!("CARGO_PKG_RUST_VERSION"),
+        "file_extension": ".rs",
+        "mimetype": "text/rust",
+        "codemirror_mode": "rust",
+        "pygments_lexer": "rust",
     })
 }
 

@@ -2,6 +2,7 @@
 //! knows no sockets.
 
 mod file;
+pub mod interrupt;
 mod recorder;
 mod run;
 mod screen;
@@ -12,7 +13,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 
-pub use screen::Screen;
+pub use file::language_info;
+pub use recorder::content;
+pub use screen::{Screen, figures};
 
 /// What to run, and how.
 pub struct Order {

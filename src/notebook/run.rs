@@ -6,9 +6,10 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 
 use super::file::{Notebook, ensure_writable};
-use super::recorder::Recorder;
+use super::interrupt;
+use super::recorder::{Record, Recorder};
 use super::screen::{Screen, duration};
-use crate::session::{Session, Surroundings};
+use crate::session::{Audience, Output, Question, Session, Surroundings};
 
 /// Runs a notebook and writes it with its outputs, after every cell, so that a run that ends early
 /// loses nothing that was finished.
@@ -24,7 +25,9 @@ pub fn run(source: &Path, target: &Path, variables: &[(&str, &str)]) -> Result<(
     let around = Surroundings { folder: &folder, variables };
     let session = Session::start(&around, &mut |warmth| screen.warm_up(&warmth));
     screen.settle();
-    let mut run = Run { session: session?, notebook, screen, done: 0, count };
+    let session = session?;
+    interrupt::watch(session.handle())?;
+    let mut run = Run { session, notebook, screen, done: 0, count, displays: vec![] };
     let ended = run.cells(target);
     let took = duration(began.elapsed().as_secs_f64());
     if let Err(error) = ended {
@@ -45,6 +48,8 @@ struct Run {
     screen: Screen,
     done: usize,
     count: usize,
+    /// The values that may be replaced later: their ids, cells and places there.
+    displays: Vec<(String, usize, usize)>,
 }
 
 impl Run {
@@ -67,18 +72,51 @@ impl Run {
         self.done += 1;
         self.screen.say(&format!("  [{}/{}] {}", self.done, self.count, first_line(&code)));
         let Run { session, screen, .. } = self;
-        let mut recorder = Recorder::default();
-        let ended = session.run(&code, &mut |output| {
-            screen.show(&output);
-            recorder.add(&output);
-        });
+        let mut viewers = Viewers { screen, recorder: Recorder::default() };
+        let ended = session.run(&code, &mut viewers);
+        let Viewers { screen, mut recorder } = viewers;
         screen.settle();
         if let Err(error) = &ended {
             screen.fail(error);
             recorder.fail(error);
         }
-        self.notebook.store(index, self.done, recorder.finish(&code, self.done));
+        let record = recorder.finish(&code, self.done);
+        self.store(index, record);
         ended.map_err(|error| anyhow::anyhow!("a cell failed with {}", error.summary()))
+    }
+}
+
+impl Run {
+    /// Stores what a cell gave, here and in the cells before.
+    fn store(&mut self, index: usize, record: Record) {
+        for (id, data) in record.updates {
+            for (_, cell, place) in self.displays.iter().filter(|(known, ..)| *known == id) {
+                self.notebook.replace(*cell, *place, data.clone());
+            }
+        }
+        let ids = record.outputs.iter().enumerate();
+        let new = ids.filter_map(|(place, output)| Some((output.id.clone()?, index, place)));
+        self.displays.extend(new);
+        let outputs = record.outputs.into_iter().map(|output| output.json).collect();
+        self.notebook.store(index, self.done, outputs);
+    }
+}
+
+/// A run is watched on the screen and recorded for the notebook.
+struct Viewers<'a> {
+    screen: &'a mut Screen,
+    recorder: Recorder,
+}
+
+impl Audience for Viewers<'_> {
+    fn hear(&mut self, output: Output) {
+        self.screen.show(&output);
+        self.recorder.add(&output);
+    }
+
+    /// A notebook that runs by itself has nobody to ask.
+    fn answer(&mut self, _: &Question) -> Option<String> {
+        None
     }
 }
 

@@ -131,7 +131,8 @@ fn ask_rustc(question: &[&str]) -> Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-fn cache_folder() -> Result<PathBuf> {
+/// The folder that holds everything; it may not be there yet.
+pub fn cache_folder() -> Result<PathBuf> {
     let set = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let folder = set("ERM_CACHE")
         .or_else(|| set("XDG_CACHE_HOME").map(|cache| cache.join("erm")))
@@ -140,7 +141,8 @@ fn cache_folder() -> Result<PathBuf> {
     Ok(std::path::absolute(folder)?)
 }
 
-fn prelude_folder() -> Result<PathBuf> {
+/// The folder of the crate that every cell can use.
+pub fn prelude_folder() -> Result<PathBuf> {
     let folder = match env::var_os("ERM_PRELUDE") {
         Some(folder) => PathBuf::from(folder),
         None => Path::new(env!("CARGO_MANIFEST_DIR")).join("prelude"),

@@ -5,22 +5,41 @@
 //! with them rebuilds the prelude under the cells that have it loaded. So the lock file is put back
 //! between the trial and the build.
 
-use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use evcxr::{CommandContext, Error};
 
+/// Remembers the versions with which the session in the folder `work` was last built.
+pub fn keep(work: &Path) -> io::Result<()> {
+    fs::copy(lock(work), kept(work)).map(|_| ())
+}
+
 /// Adds the crates that `code` asks for to the session in the folder `work`.
 pub fn add(context: &mut CommandContext, work: &Path, code: &str) -> Result<(), Error> {
+    // Whoever asked what a half-written cell could mean may have tried its crates, too.
+    restore(work)?;
     let Some(lines) = dep_lines(code) else { return Ok(()) };
-    let (lock, kept) = (work.join("Cargo.lock"), work.join("Cargo.lock.kept"));
-    fs::copy(&lock, &kept)?;
-    let ended = context.execute(&format!("{lines}!cp {} {}", quoted(&kept), quoted(&lock)));
-    if ended.is_err() {
-        // The trial failed, or the build did: both leave a lock file that fits nothing.
-        fs::copy(&kept, &lock)?;
+    let copy = format!("!cp {} {}", quoted(&kept(work)), quoted(&lock(work)));
+    match context.execute(&format!("{lines}{copy}")) {
+        Ok(_) => Ok(keep(work)?),
+        Err(error) => restore(work).map_or_else(|failed| Err(failed.into()), |()| Err(error)),
     }
-    ended.map(|_| ())
+}
+
+fn restore(work: &Path) -> io::Result<()> {
+    if fs::read(lock(work)).ok() != Some(fs::read(kept(work))?) {
+        fs::copy(kept(work), lock(work))?;
+    }
+    Ok(())
+}
+
+fn lock(work: &Path) -> PathBuf {
+    work.join("Cargo.lock")
+}
+
+fn kept(work: &Path) -> PathBuf {
+    work.join("Cargo.lock.kept")
 }
 
 /// The `:dep` lines of a cell, each on the line that it has there; `None` where it has none.

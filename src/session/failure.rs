@@ -1,13 +1,30 @@
 //! Says in plain words why a cell failed.
 
-use evcxr::{CompilationError, Error};
+use std::fs;
+use std::path::Path;
 
-use super::output::Failed;
+use evcxr::Error;
+
+use super::handle::Ended;
+use super::places::Places;
+use super::reader::{Failed, Failure, Panic, Stopping};
+use super::report::{Label, Report};
+
+/// The file that evcxr makes of a cell, as panics name it.
+const GENERATED: &str = "src/lib.rs";
+/// The name of the error of a cell that was interrupted.
+const INTERRUPTED: &str = "Interrupted";
+
+/// The kind of error that is not the cell's fault.
+const INTERNAL: &str = "internal error";
+/// The same where nothing could take evcxr's place.
+const BROKEN: &str = "session lost";
 
 /// Why a cell failed, in the three parts that a notebook stores.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CellError {
-    /// The kind: "compilation error", "error", "panic", or what happened to the process.
+    /// The kind: "compilation error", "error", "panic", "Interrupted", or what happened to the
+    /// process.
     pub name: String,
     /// What went wrong, in a line or a few.
     pub message: String,
@@ -16,26 +33,44 @@ pub struct CellError {
 }
 
 impl CellError {
-    /// The error of a cell whose code ran, from what it wrote on standard error.
-    pub fn while_running(failed: Failed, stderr: &[String]) -> Self {
-        let (name, lines) = match failed {
-            Failed::Panic => ("panic", panic_message(stderr)),
-            Failed::Error => ("error", stderr.to_vec()),
-        };
-        CellError { name: name.to_owned(), message: lines.join("\n"), traceback: lines }
+    /// The error of a cell whose code ran, from what the prelude or else standard error said.
+    pub fn while_running(failure: &Failure, panic: Option<&Panic>) -> Self {
+        match (failure.kind, panic) {
+            (Failed::Panic, Some(panic)) => new("panic", panic.message.clone()),
+            (Failed::Panic, None) => new("panic", panic_message(&failure.text)),
+            (Failed::Error, _) if failure.text.trim().is_empty() => {
+                new("error", "a `?` met an error; the text above says which".to_owned())
+            }
+            (Failed::Error, _) => new("error", failure.text.trim_end().to_owned()),
+        }
+    }
+
+    /// The same with the line of the cell in which it panicked, and the functions it went through.
+    pub fn in_the_cell(mut self, code: &str, work: &Path, panic: Option<&Panic>) -> Self {
+        let Some(panic) = panic.filter(|_| self.name == "panic") else { return self };
+        if panic.file == GENERATED {
+            let source = fs::read_to_string(work.join(GENERATED)).unwrap_or_default();
+            self.traceback.extend(line_of_the_cell(code, &source, panic));
+        } else if !panic.file.is_empty() {
+            self.traceback.push(format!("at {}:{}:{}", panic.file, panic.line, panic.column));
+        }
+        self.traceback.extend(panic.frames.iter().map(|frame| format!("in {frame}")));
+        self
     }
 
     /// The error of a cell that evcxr could not run to its end.
     pub fn from_evcxr(error: Error, code: &str) -> Self {
         match error {
-            Error::CompilationErrors(errors) => compilation(&errors, code),
-            Error::SubprocessTerminated(message) => new(
-                "the cell's process ended",
-                format!(
-                    "{}\nAll variables are lost; functions and types are kept.",
-                    message.trim()
-                ),
-            ),
+            Error::CompilationErrors(errors) => {
+                let reports: Vec<_> = errors.iter().map(Report::of_error).collect();
+                compilation(&reports, code)
+            }
+            Error::SubprocessTerminated(message) => {
+                let message =
+                    message.trim().replace("Subprocess terminated with status", "it ended with");
+                let kept = "All variables are lost; functions and types are kept.";
+                new("the cell's process ended", format!("{message}\n{kept}"))
+            }
             Error::TypeRedefinedVariablesLost(names) => new(
                 "variables lost",
                 format!("the types of these variables were redefined: {}", names.join(", ")),
@@ -44,12 +79,72 @@ impl CellError {
         }
     }
 
+    /// The error of a cell in which a `let` at this byte names nothing.
+    pub fn nameless(code: &str, at: usize) -> Self {
+        let (line, column) = position(code, at);
+        let label = Label {
+            start: (line, column),
+            end: (line, column + "let".len()),
+            text: "a name is expected after this".to_owned(),
+        };
+        let message = "expected a pattern".to_owned();
+        let report =
+            Report { kind: "error".to_owned(), message, labels: vec![label], notes: vec![] };
+        compilation(&[report], code)
+    }
+
     /// The error of a cell on which evcxr itself broke down.
-    pub fn internal() -> Self {
+    pub fn internal(reason: &str, goes_on: bool) -> Self {
+        let consequence = if goes_on {
+            "It was started anew: all variables, functions and types are lost."
+        } else {
+            "It cannot be started anew; restart the kernel."
+        };
+        let advice = "Please report it with the cell.";
         new(
-            "internal error",
-            "evcxr broke down on this cell; the text above says where. Please report it.".into(),
+            if goes_on { INTERNAL } else { BROKEN },
+            format!("evcxr broke down on this cell: {reason}\n{consequence} {advice}"),
         )
+    }
+
+    /// Whether evcxr has broken down for good; its session is of no use any more.
+    pub fn is_internal(&self) -> bool {
+        self.name == BROKEN
+    }
+
+    /// The error of a cell that has ended because it was interrupted, and well.
+    pub fn stopped(job: Option<&Stopping>) -> Self {
+        let place = match job {
+            Some(Stopping { label, done, total }) if *total > 0 => {
+                format!("{label} stopped after {done} of {total}")
+            }
+            Some(Stopping { label, .. }) => format!("{label} stopped"),
+            None => "the cell has ended".to_owned(),
+        };
+        new(INTERRUPTED, format!("{place}; the variables are kept"))
+    }
+
+    /// The same error, or that of an interrupt if this is what it comes from.
+    pub fn after(self, ended: Ended, job: Option<&Stopping>) -> Self {
+        match ended {
+            Ended::ByItself => self,
+            Ended::Killed => new(
+                INTERRUPTED,
+                "the cell did not stop and its process was killed: all variables are lost; \
+                 functions and types are kept"
+                    .to_owned(),
+            ),
+            Ended::Interrupted if self.name == "error" && job.is_some() => {
+                CellError { name: INTERRUPTED.to_owned(), ..self }
+            }
+            Ended::Interrupted => self,
+        }
+    }
+
+    /// The error of a cell that was stopped before its code ran.
+    pub fn while_compiling() -> Self {
+        let message = "the compiler was stopped before the cell ran; the variables are kept";
+        new(INTERRUPTED, message.to_owned())
     }
 
     /// The kind and the first line of the message.
@@ -68,82 +163,93 @@ fn new(name: &str, message: String) -> CellError {
     CellError { name: name.to_owned(), message, traceback }
 }
 
+fn compilation(reports: &[Report], code: &str) -> CellError {
+    let messages: Vec<_> = reports.iter().map(|report| report.message.as_str()).collect();
+    let texts: Vec<_> = reports.iter().map(|report| report.lines(code).join("\n")).collect();
+    CellError {
+        name: "compilation error".to_owned(),
+        message: messages.join("\n"),
+        traceback: texts.join("\n\n").lines().map(str::to_owned).collect(),
+    }
+}
+
+/// The line and the column of a byte, both from 1.
+fn position(code: &str, at: usize) -> (usize, usize) {
+    let before = &code[..at];
+    let start = before.rfind('\n').map_or(0, |end| end + 1);
+    (before.matches('\n').count() + 1, before[start..].chars().count() + 1)
+}
+
+/// The line in which it panicked, with its number if it is one of this cell.
+fn line_of_the_cell(code: &str, source: &str, panic: &Panic) -> Vec<String> {
+    let places = Places::find(code, source);
+    if let Some((line, column)) = places.of(panic.line, panic.column) {
+        let end = (line, column + 1);
+        let label = Label { start: (line, column), end, text: String::new() };
+        return label.lines(code);
+    }
+    let line = source.lines().nth(panic.line.saturating_sub(1)).unwrap_or_default();
+    if line.trim().is_empty() { vec![] } else { vec![format!("at `{}`", line.trim())] }
+}
+
 /// The message of the last panic, without the place in generated code and the trace.
-fn panic_message(stderr: &[String]) -> Vec<String> {
-    let start = stderr.iter().rposition(|line| line.contains("panicked at "));
-    let Some(start) = start else { return stderr.to_vec() };
-    let place =
-        stderr[start].split("panicked at ").nth(1).unwrap_or_default().trim_end_matches(':');
-    let mut message: Vec<String> = stderr[start + 1..]
-        .iter()
-        .take_while(|line| *line != "stack backtrace:" && !line.starts_with("note: "))
-        .cloned()
-        .collect();
+fn panic_message(stderr: &str) -> String {
+    let lines: Vec<_> = stderr.lines().collect();
+    let Some(start) = lines.iter().rposition(|line| line.contains("panicked at ")) else {
+        let silent = stderr.trim().is_empty();
+        return if silent { "the text above says why" } else { stderr.trim() }.to_owned();
+    };
+    let place = lines[start].split("panicked at ").nth(1).unwrap_or_default();
+    let is_message = |line: &&&str| **line != "stack backtrace:" && !line.starts_with("note: ");
+    let mut message: Vec<_> =
+        lines[start + 1..].iter().take_while(is_message).map(|line| (*line).to_owned()).collect();
     // A place in the cell's own crate says nothing to its reader, since the lines are not theirs.
-    if !place.starts_with("src/lib.rs") {
-        message.push(format!("at {place}"));
+    if !place.starts_with(GENERATED) {
+        message.push(format!("at {}", place.trim_end_matches(':')));
     }
-    message
-}
-
-fn compilation(errors: &[CompilationError], code: &str) -> CellError {
-    let mut traceback = Vec::new();
-    for error in errors {
-        if !traceback.is_empty() {
-            traceback.push(String::new());
-        }
-        describe(error, code, &mut traceback);
-    }
-    let messages: Vec<_> = errors.iter().map(CompilationError::message).collect();
-    CellError { name: "compilation error".to_owned(), message: messages.join("\n"), traceback }
-}
-
-/// The message, the lines of the cell it is about with carets below, and the compiler's help.
-fn describe(error: &CompilationError, code: &str, out: &mut Vec<String>) {
-    let number = error.code().map_or(String::new(), |number| format!("[{number}]"));
-    out.push(format!("error{number}: {}", error.message()));
-    for message in error.spanned_messages() {
-        let Some(span) = message.span else {
-            out.extend(message.label.lines().map(str::to_owned));
-            continue;
-        };
-        for number in span.start_line..=span.end_line {
-            let line = code.lines().nth(number.saturating_sub(1)).unwrap_or_default();
-            out.push(format!("{number:4} | {line}"));
-        }
-        if span.start_line == span.end_line {
-            let width = span.end_column.saturating_sub(span.start_column).max(1);
-            let (gap, carets) =
-                (" ".repeat(span.start_column.saturating_sub(1)), "^".repeat(width));
-            out.push(format!("     | {gap}{carets} {}", message.label).trim_end().to_owned());
-        }
-    }
-    out.extend(error.help().iter().map(|help| format!("help: {help}")));
-    out.extend(error.evcxr_extra_hint().map(|hint| format!("help: {hint}")));
+    message.join("\n")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn lines(text: &str) -> Vec<String> {
-        text.lines().map(str::to_owned).collect()
+    fn panicked(stderr: &str) -> String {
+        let failure = Failure { kind: Failed::Panic, text: stderr.to_owned() };
+        CellError::while_running(&failure, None).message
     }
 
     #[test]
     fn a_panic_keeps_its_message_and_loses_the_trace() {
-        let stderr = lines(
-            "\nthread '<unnamed>' (7) panicked at src/lib.rs:9:1:\nno such net\nstack backtrace:\n  0: x",
-        );
-        let error = CellError::while_running(Failed::Panic, &stderr);
-        assert_eq!(error.message, "no such net");
+        let stderr = "\nthread '<unnamed>' (7) panicked at src/lib.rs:9:1:\nno such net\nstack backtrace:\n  0: x";
+        assert_eq!(panicked(stderr), "no such net");
     }
 
     #[test]
     fn a_panic_in_a_library_says_where() {
-        let stderr =
-            lines("thread 'main' panicked at prelude/src/net.rs:5:9:\noff by one\nnote: run");
-        let error = CellError::while_running(Failed::Panic, &stderr);
-        assert_eq!(error.message, "off by one\nat prelude/src/net.rs:5:9");
+        let stderr = "thread 'main' panicked at prelude/src/net.rs:5:9:\noff by one\nnote: run";
+        assert_eq!(panicked(stderr), "off by one\nat prelude/src/net.rs:5:9");
+    }
+
+    #[test]
+    fn a_panic_shows_the_line_of_the_cell_or_of_an_earlier_one() {
+        let source = "fn old() {\n    todo!()\n}\nfn run_user_code_1() {\nlet b = v[7];\n}\n";
+        let at = |line, column| {
+            let panic = Panic { line, column, ..Panic::default() };
+            line_of_the_cell("let a = 1; let b = v[7];", source, &panic)
+        };
+        assert_eq!(at(5, 9)[1], format!("     |{}^", " ".repeat(20)));
+        assert_eq!(at(2, 5), ["at `todo!()`"]);
+    }
+
+    #[test]
+    fn an_interrupt_names_the_error_that_it_led_to_and_no_other() {
+        let error = |name: &str| new(name, "stopped at 3 of 9".to_owned());
+        let job = Stopping::default();
+        let named = |name: &str, ended| error(name).after(ended, Some(&job)).name;
+        assert_eq!(named("error", Ended::Interrupted), INTERRUPTED);
+        assert_eq!(named("panic", Ended::Interrupted), "panic");
+        assert_eq!(named("error", Ended::ByItself), "error");
+        assert_eq!(named("the cell's process ended", Ended::Killed), INTERRUPTED);
     }
 }

@@ -1,37 +1,55 @@
 //! One evcxr context: it is made warm, runs one cell at a time and streams what the cell gives.
 //! It knows neither Jupyter nor files of notebooks.
 
+mod analysis;
 mod cache;
+mod compiler;
 mod dependencies;
+mod engine;
 mod failure;
+mod handle;
 mod output;
+mod places;
+mod reader;
+mod readiness;
 pub mod relay;
+mod report;
 mod settings;
-mod streams;
+mod stamp;
+mod statements;
 mod template;
 mod types;
+mod warnings;
 mod workdir;
 
 use std::env;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::thread;
 use std::time::Duration;
 
-use anyhow::{Result, anyhow};
-use evcxr::{CommandContext, EvalContext, EvalContextOutputs, EvalOutputs};
+use anyhow::{Result, anyhow, bail};
+use crossbeam_channel::{Receiver, never, select};
+use evcxr::{EvalContextOutputs, EvalOutputs};
 
-pub use cache::{Cache, forget_own_package};
+pub use analysis::{Completeness, completeness};
+pub use cache::{Cache, cache_folder, forget_own_package, prelude_folder};
+pub use compiler::stop_everything;
 pub use failure::CellError;
-pub use output::{Bundle, Output, Progress};
-pub use settings::{PRELUDE, library_path, write_settings};
+pub use handle::{Handle, Interrupted};
+pub use output::{Audience, Bundle, Clearing, Output, Progress, Question};
+pub use readiness::{Readiness, readiness};
+pub use settings::{library_path, write_settings};
+pub use statements::ends_in_expression;
 pub use template::{Warming, Warmth, warm};
-pub use workdir::WorkDir;
+pub use workdir::{WorkDir, abandon};
 
-use streams::Listener;
+use engine::{Engine, Event, Ground, Job};
+use handle::Ended;
+use reader::Reader;
+use statements::Statements;
 
-/// How often a running cell is asked for its output.
-const TICK: Duration = Duration::from_millis(5);
+/// How long the end of a session waits for what evcxr is doing.
+const FAREWELL: Duration = Duration::from_secs(3);
 
 /// What a session's cells find around them.
 pub struct Surroundings<'a> {
@@ -43,10 +61,26 @@ pub struct Surroundings<'a> {
 
 /// A living evcxr context with the prelude loaded.
 pub struct Session {
-    context: CommandContext,
+    /// There until the session is dropped.
+    engine: Option<Engine>,
     streams: EvalContextOutputs,
-    // Dropped last: the context still runs in it.
+    handle: Handle,
+    /// Tells that an interrupt wants attention.
+    wakes: Receiver<()>,
+    /// Where cells are built.
+    built: PathBuf,
+    // Dropped last: the context still works in it.
     work: WorkDir,
+}
+
+/// How evcxr is done with a cell.
+enum Outcome {
+    Ended(Result<EvalOutputs, evcxr::Error>),
+    /// It broke down; whether another context has taken its place.
+    BrokeDown {
+        reason: String,
+        goes_on: bool,
+    },
 }
 
 impl Session {
@@ -54,84 +88,172 @@ impl Session {
     pub fn start(around: &Surroundings, on: &mut dyn FnMut(Warmth)) -> Result<Session> {
         let cache = Cache::open()?;
         let work = {
-            let _unchanging = warm(&cache, Warming::Build, on)?;
+            let _unchanging = warm(&cache, Warming::BuildAndCheck, on)?;
             WorkDir::clone_of(&cache)?
         };
         write_settings(&cache, &work.path)?;
-        let process = cell_process(&cache, &work, around)?;
-        // evcxr looks for its settings in the current folder before anywhere else.
-        env::set_current_dir(&work.path)?;
-        let started = EvalContext::with_subprocess_command(process);
-        env::set_current_dir(around.folder)?;
-        let (context, streams) = started.map_err(|error| anyhow!("evcxr cannot start: {error}"))?;
-        let context = CommandContext::with_eval_context(context);
-        cache.restore_lock(&work.path)?;
-        let mut session = Session { context, streams, work };
-        session.load_prelude(&cache)?;
-        Ok(session)
-    }
-
-    /// Runs one cell and hands on all that it gives while it runs.
-    pub fn run(&mut self, code: &str, on: &mut dyn FnMut(Output)) -> Result<(), CellError> {
-        let Session { context, streams, work } = self;
-        let mut listener = Listener::new(streams);
-        let ended = thread::scope(|scope| {
-            let cell = scope.spawn(|| execute(context, &work.path, code));
-            while !cell.is_finished() {
-                listener.pass_on(on);
-                thread::sleep(TICK);
+        let built = work.path.join("target").join(cache.host()?).join("debug");
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        let engine = Engine::start(Ground {
+            cache,
+            work: work.path.clone(),
+            folder: around.folder.to_owned(),
+            variables: around.variables.iter().map(owned).collect(),
+        })?;
+        let (handle, wakes) = Handle::new(work.path.clone());
+        let streams = match engine.events.recv() {
+            Ok(Event::Ready(streams, process)) => {
+                handle.supervises(process);
+                streams
             }
-            cell.join()
-        });
-        let (failed, stderr) = listener.end(on);
-        if let (Ok(Ok(_)), Some(failed)) = (&ended, failed) {
-            return Err(CellError::while_running(failed, &stderr));
-        }
-        stderr.into_iter().for_each(|line| on(Output::Stderr(line)));
-        let answers = ended
-            .map_err(|_| CellError::internal())?
-            .map_err(|error| CellError::from_evcxr(error, code))?
-            .content_by_mime_type;
-        // What cells show comes through the relay, so this is what evcxr's commands answered.
-        if !answers.is_empty() {
-            on(Output::Shown(answers.into_iter().collect()));
-        }
-        Ok(())
+            Ok(Event::Refused(reason)) => bail!("{reason}"),
+            _ => return Err(anyhow!("evcxr ended before it began")),
+        };
+        Ok(Session { engine: Some(engine), streams, handle, wakes, built, work })
     }
 
-    fn load_prelude(&mut self, cache: &Cache) -> Result<()> {
-        let first = format!(":dep {}\n{PRELUDE}", cache.dependency());
-        self.run(&first, &mut |_| ())
-            .map_err(|error| anyhow!("the prelude cannot be loaded into a cell: {}", error.text()))
+    /// Runs one cell before an audience that hears all that it gives while it runs.
+    pub fn run(&mut self, code: &str, audience: &mut dyn Audience) -> Result<(), CellError> {
+        if let Some(at) = Statements::of(code).nameless() {
+            return Err(CellError::nameless(code, at));
+        }
+        let mut reader = Reader::default();
+        if !self.handle.compiles() {
+            return Err(CellError::internal("its process was ended", false));
+        }
+        self.give(Job::Run(code.to_owned()));
+        let outcome = self.follow(code, &mut reader, audience);
+        let interrupted = self.handle.is_done();
+        reader.end(&mut |output| audience.hear(output));
+        let outputs = match outcome {
+            Outcome::BrokeDown { reason, goes_on } => {
+                return Err(CellError::internal(&reason, goes_on));
+            }
+            Outcome::Ended(Ok(outputs)) => outputs,
+            Outcome::Ended(Err(_)) if interrupted != Ended::ByItself && !reader.has_begun => {
+                return Err(CellError::while_compiling());
+            }
+            Outcome::Ended(Err(error)) => {
+                let error = CellError::from_evcxr(error, code);
+                return Err(error.after(interrupted, reader.stopping.as_ref()));
+            }
+        };
+        if let Some(failure) = &reader.failure {
+            let error = CellError::while_running(failure, reader.panic.as_ref());
+            let error = error.in_the_cell(code, &self.work.path, reader.panic.as_ref());
+            return Err(error.after(interrupted, reader.stopping.as_ref()));
+        }
+        // What cells show comes through the relay, so this is what evcxr's commands answered.
+        if !outputs.content_by_mime_type.is_empty() {
+            audience.hear(Output::Shown(outputs.content_by_mime_type.into_iter().collect(), None));
+        }
+        match interrupted {
+            Ended::ByItself => Ok(()),
+            _ => Err(CellError::stopped(reader.stopping.as_ref())),
+        }
+    }
+
+    /// Reaches this session from other threads.
+    pub fn handle(&self) -> Handle {
+        self.handle.clone()
+    }
+
+    /// Passes on what the cell gives until evcxr is done with it.
+    fn follow(&mut self, code: &str, reader: &mut Reader, audience: &mut dyn Audience) -> Outcome {
+        let events = self.engine.as_ref().map_or_else(never, |engine| engine.events.clone());
+        let mut goes_on = false;
+        loop {
+            let left = self.handle.press(reader.stopping.is_some());
+            let pause = crossbeam_channel::after(left.unwrap_or(Duration::MAX));
+            select! {
+                recv(self.streams.stdout) -> line => match line {
+                    Ok(line) => self.hear(&line, code, reader, audience),
+                    Err(_) => self.streams.stdout = never(),
+                },
+                recv(self.streams.stderr) -> line => match line {
+                    Ok(line) => audience.hear(Output::Stderr(line + "\n")),
+                    Err(_) => self.streams.stderr = never(),
+                },
+                recv(events) -> event => {
+                    self.hear_all(code, reader, audience);
+                    match event {
+                        Ok(Event::Ended(ended)) => return Outcome::Ended(ended),
+                        Ok(Event::BrokeDown(reason)) => return Outcome::BrokeDown { reason, goes_on },
+                        Ok(Event::Asks(question)) => self.answer(audience.answer(&question)),
+                        Ok(Event::Ready(streams, process)) => {
+                            self.handle.supervises(process);
+                            (self.streams, goes_on) = (streams, true);
+                        }
+                        Ok(Event::Refused(reason)) => audience.hear(Output::Stderr(reason + "\n")),
+                        Ok(Event::Closed) | Err(_) => {
+                            let reason = "its thread has ended".to_owned();
+                            return Outcome::BrokeDown { reason, goes_on: false };
+                        }
+                    }
+                },
+                recv(self.wakes) -> _ => {},
+                recv(pause) -> _ => {},
+            }
+        }
+    }
+
+    /// Passes on what has come already.
+    fn hear_all(&self, code: &str, reader: &mut Reader, audience: &mut dyn Audience) {
+        for line in self.streams.stdout.try_iter() {
+            self.hear(&line, code, reader, audience);
+        }
+        for line in self.streams.stderr.try_iter() {
+            audience.hear(Output::Stderr(line + "\n"));
+        }
+    }
+
+    fn hear(&self, line: &str, code: &str, reader: &mut Reader, audience: &mut dyn Audience) {
+        let before = reader.process;
+        reader.line(line, &mut |output| audience.hear(output));
+        if reader.process != before {
+            self.handle.runs(reader.process);
+            if reader.process.is_some()
+                && let Some(text) = warnings::of_last_build(&self.built, &self.work.path, code)
+            {
+                audience.hear(Output::Stderr(text));
+            }
+        }
+    }
+
+    fn give(&self, job: Job) {
+        if let Some(engine) = &self.engine {
+            engine.give(job);
+        }
+    }
+
+    fn answer(&self, answer: Option<String>) {
+        if let Some(engine) = &self.engine {
+            engine.answer(answer);
+        }
     }
 }
 
-/// Runs a cell, and again with more types in it as long as that is all it lacks.
-fn execute(
-    context: &mut CommandContext,
-    work: &Path,
-    code: &str,
-) -> Result<EvalOutputs, evcxr::Error> {
-    dependencies::add(context, work, code)?;
-    let mut ended = context.execute(code);
-    let mut code = code.to_owned();
-    while let Err(error) = &ended
-        && let Some(annotated) = types::annotated(context, &code, error)
-    {
-        code = annotated;
-        ended = context.execute(&code);
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.handle.kill();
+        if let Some(engine) = self.engine.take() {
+            engine.end(FAREWELL);
+        }
     }
-    ended
 }
 
 /// Our own binary, which evcxr starts as the process in which cells run.
-fn cell_process(cache: &Cache, work: &WorkDir, around: &Surroundings) -> Result<Command> {
-    let (libraries, path) = library_path(cache, &work.path)?;
+fn cell_process(ground: &Ground) -> Result<Command> {
+    use std::os::unix::process::CommandExt;
+    let (libraries, path) = library_path(&ground.cache, &ground.work)?;
     let mut command = Command::new(env::current_exe()?);
     command
-        .current_dir(around.folder)
-        .envs(around.variables.iter().copied())
+        .current_dir(&ground.folder)
+        .envs(ground.variables.iter().map(|(name, value)| (name, value)))
         .env(relay::FRONT.0, relay::FRONT.1)
-        .env(libraries, path);
+        .env(relay::LISTENING, ground.listening())
+        .env(libraries, path)
+        // Ctrl-C in a terminal is for us alone.
+        .process_group(0);
     Ok(command)
 }

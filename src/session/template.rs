@@ -12,6 +12,7 @@ use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
 use super::cache::{Cache, rustflags, tool};
+use super::stamp;
 
 /// Templates of other compilers or versions that nobody used for so long are removed.
 const UNUSED: Duration = Duration::from_secs(14 * 24 * 3600);
@@ -39,34 +40,31 @@ pub enum Warming {
 }
 
 /// Brings the template up to date and keeps other programs from changing it until the returned
-/// file is dropped. Where all is built, cargo finds that out in a fraction of a second.
+/// file is dropped. Where nothing has changed since the last time, not even cargo is asked.
 pub fn warm(cache: &Cache, warming: Warming, on: &mut dyn FnMut(Warmth)) -> Result<File> {
     let template = cache.template();
     fs::create_dir_all(template.join("src"))?;
     remove_unused(cache, &template);
     let in_use = File::create(template.join(LOCK_FILE))?;
     in_use.lock().context("cannot lock the template of the sessions")?;
-    write_crate(cache, &template)?;
-    let crates = crates(cache, &template)?;
-    let checked = template.join("checked");
+    let state = stamp::of_sources(cache);
     let verbs: &[&str] = match warming {
         Warming::Build => &["build"],
         Warming::BuildAndCheck => &["build", "check"],
     };
-    let (mut done, total) = (0, crates * verbs.len());
-    for &verb in verbs {
-        let fresh = pass(cache, &template, verb, |name| {
+    let missing: Vec<_> =
+        verbs.iter().filter(|verb| !stamp::is_done(&template, verb, state)).collect();
+    if missing.is_empty() {
+        return Ok(in_use);
+    }
+    write_crate(cache, &template)?;
+    let (mut done, total) = (0, crates(cache, &template)? * missing.len());
+    for verb in missing {
+        pass(cache, &template, verb, |name| {
             done += 1;
             on(Warmth { done: done.min(total), total, name });
         })?;
-        if verb == "check" {
-            File::create(&checked)?;
-        } else if !fresh {
-            // Whatever was checked before was another state of the prelude.
-            let _ = fs::remove_file(&checked);
-        } else if checked.exists() {
-            break;
-        }
+        stamp::done(&template, verb, state)?;
     }
     Ok(in_use)
 }
@@ -136,13 +134,13 @@ fn crates(cache: &Cache, template: &Path) -> Result<usize> {
     Ok(metadata["resolve"]["nodes"].as_array().map_or(0, Vec::len))
 }
 
-/// Runs one verb of cargo, names each crate as it is done, and says whether all were fresh.
-fn pass(cache: &Cache, template: &Path, verb: &str, mut on: impl FnMut(String)) -> Result<bool> {
+/// Runs one verb of cargo and names each crate as it is done.
+fn pass(cache: &Cache, template: &Path, verb: &str, mut on: impl FnMut(String)) -> Result<()> {
     let mut command = cargo(cache, template, verb)?;
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
     let mut child = child.context("cannot start cargo")?;
     let said = listen(&mut child);
-    let (mut seen, mut fresh, mut complaints) = (HashSet::new(), true, String::new());
+    let (mut seen, mut complaints) = (HashSet::new(), String::new());
     for line in BufReader::new(child.stdout.take().context("cargo has no output")?).lines() {
         let Ok(message) = serde_json::from_str::<Value>(&line?) else { continue };
         if message["reason"] == "compiler-message" && message["message"]["level"] == "error" {
@@ -151,7 +149,6 @@ fn pass(cache: &Cache, template: &Path, verb: &str, mut on: impl FnMut(String)) 
         let is_crate = message["reason"] == "compiler-artifact"
             && message["target"]["kind"][0] != "custom-build";
         if is_crate && seen.insert(message["package_id"].to_string()) {
-            fresh &= message["fresh"] == true;
             on(message["target"]["name"].as_str().unwrap_or_default().to_owned());
         }
     }
@@ -160,7 +157,7 @@ fn pass(cache: &Cache, template: &Path, verb: &str, mut on: impl FnMut(String)) 
         let complaints = if complaints.is_empty() { said } else { complaints };
         bail!("the crate that cells use cannot be built (cargo {verb}):\n{complaints}");
     }
-    Ok(fresh)
+    Ok(())
 }
 
 /// Reads what cargo says beside its messages, so that it never waits for us to do so.

@@ -57,6 +57,16 @@ fn remove_leftovers(sessions: &Path) {
     }
 }
 
+/// Removes the work folders of this process, for an end that cannot wait for its sessions.
+pub fn abandon(sessions: &Path) {
+    let ours = format!("{}-", std::process::id());
+    for entry in fs::read_dir(sessions).into_iter().flatten().flatten() {
+        if entry.file_name().to_string_lossy().starts_with(&ours) {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
 fn clone(from: &Path, to: &Path) -> io::Result<()> {
     for entry in fs::read_dir(from)? {
         let entry = entry?;

@@ -1,6 +1,7 @@
 //! The one loop behind attacks, adversarial training and feature inversion.
 
 use super::Norm;
+use crate::Result;
 use rayon::prelude::*;
 
 /// The ball in which a search stays, and how it walks: every number in pixel units of [0, 1].
@@ -13,16 +14,16 @@ pub(crate) struct Walk {
 }
 
 /// Projected gradient ascent from `x` on the function whose `gradient` is given, within the ball around
-/// `center` and within [0, 1]. `center`, `x`: `(n, pixels)`.
+/// `center` and within [0, 1]. `center`, `x`: `(n, pixels)`. An error of `gradient` ends it.
 pub(crate) fn ascend(
     walk: Walk,
     center: &[f32],
     mut x: Vec<f32>,
     pixels: usize,
-    mut gradient: impl FnMut(&[f32]) -> Vec<f32>,
-) -> Vec<f32> {
+    mut gradient: impl FnMut(&[f32]) -> Result<Vec<f32>>,
+) -> Result<Vec<f32>> {
     for _ in 0..walk.steps {
-        let mut direction = gradient(&x); // (n, pixels)
+        let mut direction = gradient(&x)?; // (n, pixels)
         let images = x.par_chunks_mut(pixels).zip(center.par_chunks(pixels));
         images.zip(direction.par_chunks_mut(pixels)).for_each(|((x, center), step)| {
             walk.norm.steepest(step);
@@ -35,5 +36,5 @@ pub(crate) fn ascend(
             }
         });
     }
-    x
+    Ok(x)
 }

@@ -4,6 +4,7 @@ use super::Goal;
 use crate::Result;
 use crate::data::Images;
 use crate::net::Net;
+use crate::show::Progress;
 use ndarray::Array4;
 
 /// How many images go through the net at once.
@@ -14,18 +15,22 @@ const BATCH: usize = 128;
 /// `(n, channels, height, width)`, in evaluation mode: how fast the loss rises with a pixel of [0, 1].
 ///
 /// # Errors
-/// If there are no images, or images, labels and net do not fit together.
+/// If there are no images, if images, labels and net do not fit together, or if the user interrupts
+/// it.
 pub fn gradient(net: &Net, images: &Images, labels: &[usize]) -> Result<Array4<f32>> {
     net.check(images, Some(labels))?;
     let frozen = net.freeze();
+    let progress = Progress::start_quietly("gradients", "images", images.len());
     let mut all = Vec::with_capacity(images.len() * images.pixels());
     for start in (0..images.len()).step_by(BATCH) {
+        progress.check_interrupt()?;
         let end = (start + BATCH).min(images.len());
         let batch = images.batch(&(start..end).collect::<Vec<_>>());
         let batch = batch.as_slice().expect("a batch is contiguous");
         let mean = Goal::Away.gradient(&frozen, batch, &labels[start..end]);
         // The goal is the batch's mean, and an image's gradient must not depend on its neighbours.
         all.extend(mean.into_iter().map(|g| g * (end - start) as f32));
+        progress.advance(end - start);
     }
     let [n, channels, height, width] = images.shape();
     let array = Array4::from_shape_vec((n, channels, height, width), all);

@@ -19,6 +19,9 @@ crate::show::shows_as_text!(Pgd);
 /// How many images go through the net at once.
 const BATCH: usize = 128;
 
+const REMEDY: &str =
+    "Run the cell again to attack all of them, or attack fewer, or in fewer steps.";
+
 /// Projected gradient descent in a ball around each picture. Paper: C.3, Tables 4 and 6.
 ///
 /// Every number is in pixel units of [0, 1]. Each step moves by `step_size` along the steepest
@@ -80,7 +83,8 @@ impl Pgd {
     /// Moves each image away from its class in `labels`; `(n, 3, 32, 32)` in [0, 1], as floats.
     ///
     /// # Errors
-    /// If a number of the attack is out of range, or images, labels and net do not fit together.
+    /// If a number of the attack is out of range, if images, labels and net do not fit together, or if
+    /// the user interrupts it.
     pub fn perturb(&self, net: &Net, images: &Images, labels: &[usize]) -> Result<Images> {
         self.run(net, images, labels, Goal::Away)
     }
@@ -88,7 +92,8 @@ impl Pgd {
     /// Moves each image toward its class in `targets`; `(n, 3, 32, 32)` in [0, 1], as floats.
     ///
     /// # Errors
-    /// If a number of the attack is out of range, or images, targets and net do not fit together.
+    /// If a number of the attack is out of range, if images, targets and net do not fit together, or if
+    /// the user interrupts it.
     pub fn perturb_toward(&self, net: &Net, images: &Images, targets: &[usize]) -> Result<Images> {
         self.run(net, images, targets, Goal::Toward)
     }
@@ -98,12 +103,13 @@ impl Pgd {
         net.check(images, Some(classes))?;
         let frozen = net.freeze();
         let indices: Vec<usize> = (0..images.len()).collect();
-        let progress = Progress::start(&self.to_string(), "images", images.len());
+        let progress = Progress::start_quietly(&self.to_string(), "images", images.len());
+        let go_on = || progress.stop_if_interrupted(REMEDY);
         let mut out = Vec::with_capacity(images.len() * images.pixels());
         for (batch, classes) in indices.chunks(BATCH).zip(classes.chunks(BATCH)) {
             let pictures = images.batch(batch);
             let pictures = pictures.as_slice().expect("a batch is contiguous");
-            out.extend(self.batch(&frozen, pictures, classes, goal, batch[0] as u64));
+            out.extend(self.batch(&frozen, pictures, classes, goal, batch[0] as u64, &go_on)?);
             progress.advance(batch.len());
         }
         let [n, channels, height, width] = images.shape();
@@ -112,7 +118,7 @@ impl Pgd {
     }
 
     /// Perturbs one batch `(n, pixels)`; its first image is number `first` of all, which decides its
-    /// random starts.
+    /// random starts. An error of `go_on`, which is asked before every step, ends it.
     pub(crate) fn batch(
         &self,
         net: &Arc<Frozen>,
@@ -120,10 +126,14 @@ impl Pgd {
         classes: &[usize],
         goal: Goal,
         first: u64,
-    ) -> Vec<f32> {
+        go_on: &dyn Fn() -> Result<()>,
+    ) -> Result<Vec<f32>> {
         let pixels = pictures.len() / classes.len().max(1);
         let walk = self.walk();
-        let gradient = |x: &[f32]| goal.gradient(net, x, classes);
+        let gradient = |x: &[f32]| {
+            go_on()?;
+            Ok(goal.gradient(net, x, classes))
+        };
         let Some(random) = self.random else {
             return ascend(walk, pictures, pictures.to_vec(), pixels, gradient);
         };
@@ -132,7 +142,7 @@ impl Pgd {
         for restart in 0..random.restarts as u64 {
             let stream = (restart << 32) + first;
             let start = self.random_start(pictures, pixels, random.seed, stream);
-            let end = ascend(walk, pictures, start, pixels, gradient);
+            let end = ascend(walk, pictures, start, pixels, gradient)?;
             let reached = goal.reached(net, &end, classes);
             for (i, height) in reached.into_iter().enumerate() {
                 if height > heights[i] {
@@ -142,7 +152,7 @@ impl Pgd {
                 }
             }
         }
-        best
+        Ok(best)
     }
 
     fn walk(&self) -> Walk {

@@ -1,9 +1,11 @@
 //! One table of attacks, one body: each must do harm, within its bound, the same every time.
 
 use super::*;
+use crate::Error;
 use crate::data::Images;
 use crate::fixture::{DATA, TRAINED, says};
 use crate::judge;
+use crate::show::interrupted_after;
 use ndarray::Array4;
 
 /// More than one batch of images.
@@ -86,7 +88,9 @@ fn batches_threads_and_repetition_change_no_bit() {
         let batches = all.as_slice().unwrap().chunks(9 * pixels).zip(classes.chunks(9));
         let parts: Vec<f32> = batches
             .enumerate()
-            .flat_map(|(i, (x, y))| attack.batch(&frozen, x, y, Goal::Away, 9 * i as u64))
+            .flat_map(|(i, (x, y))| {
+                attack.batch(&frozen, x, y, Goal::Away, 9 * i as u64, &|| Ok(())).unwrap()
+            })
             .collect();
         let parts = Array4::from_shape_vec(all.dim(), parts).unwrap();
         assert!(Images::from(parts) == whole, "{attack}: batches");
@@ -111,7 +115,8 @@ fn more_restarts_are_never_worse_for_any_image() {
     for (goal, classes) in [(Goal::Away, &classes), (Goal::Toward, &targets)] {
         let reached = |restarts| {
             let attack = Pgd::linf(0.02).steps(2).random_starts(restarts, 5);
-            let end = attack.batch(&frozen, all.as_slice().unwrap(), classes, goal, 0);
+            let all = all.as_slice().unwrap();
+            let end = attack.batch(&frozen, all, classes, goal, 0, &|| Ok(())).unwrap();
             goal.reached(&frozen, &end, classes)
         };
         let (one, three) = (reached(1), reached(3));
@@ -182,4 +187,20 @@ fn an_attack_says_every_number_of_itself() {
     assert_eq!(Pgd::l2(0.5).steps(100).step_size(0.1).to_string(), "PGD ℓ2 0.5, 100 steps of 0.1");
     let starts = Pgd::linf(0.25).steps(10).random_starts(2, 7);
     assert_eq!(starts.to_string(), "PGD ℓ∞ 0.25, 10 steps of 0.0625, 2 random starts (seed 7)");
+}
+
+#[test]
+fn an_interrupted_attack_says_how_far_it_came() {
+    let (images, classes, _) = seen();
+    let attack = Pgd::l2(0.5).steps(3).random_starts(2, 1);
+    // A batch asks before each of its six steps, so this is in the second.
+    let error = interrupted_after(8, || attack.perturb(&TRAINED, &images, &classes)).unwrap_err();
+    let Error::Interrupted { done, total, .. } = &error else { panic!("{error}") };
+    assert_eq!((*done, *total), (128, IMAGES));
+    assert!(error.to_string().contains("stopped at 128 of 140 images. Run the cell"), "{error}");
+    let whole = attack.perturb(&TRAINED, &images, &classes).unwrap();
+    let asked = interrupted_after(12, || attack.perturb(&TRAINED, &images, &classes)).unwrap();
+    assert!(whole == asked, "to be asked changes nothing");
+    let error = interrupted_after(0, || gradient(&TRAINED, &images, &classes)).unwrap_err();
+    assert!(matches!(error, Error::Interrupted { done: 0, .. }), "{error}");
 }

@@ -4,7 +4,10 @@ use std::fmt;
 
 use super::axis::Scale;
 use super::{bars, check, frame, lines, terminal};
-use crate::{Error, Result, show};
+use crate::show::{Forms, Show, shows};
+use crate::{Error, Result};
+
+shows!(Chart);
 
 /// A chart of lines, or of bars with the paper's number beside the one measured here.
 ///
@@ -173,12 +176,6 @@ impl Chart {
         })
     }
 
-    /// Shows the chart in a notebook: the picture, or what is wrong with it.
-    pub fn evcxr_display(&self) {
-        let svg = self.svg().unwrap_or_else(|problem| frame::message(&self.title, &problem));
-        show::blocks(&[("image/svg+xml", &svg), ("text/plain", &self.to_string())]);
-    }
-
     fn check(&self) -> Result<()> {
         if let Some(problem) = &self.problem {
             return Err(problem.clone());
@@ -196,6 +193,14 @@ impl Chart {
     /// Keeps the first problem, since later ones often follow from it.
     fn complain(&mut self, problem: Error) {
         self.problem.get_or_insert(problem);
+    }
+}
+
+/// The picture, or what is wrong with it.
+impl Show for Chart {
+    fn forms(&self) -> Forms {
+        let svg = self.svg().unwrap_or_else(|problem| frame::message(&self.title, &problem));
+        vec![("image/svg+xml", svg), ("text/plain", self.to_string())]
     }
 }
 

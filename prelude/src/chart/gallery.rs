@@ -6,7 +6,10 @@ use ndarray::{Array4, Zip};
 
 use super::{frame, mosaic};
 use crate::data::{Dataset, Images};
-use crate::{Error, Result, show};
+use crate::show::{Forms, Show, shows};
+use crate::{Error, Result};
+
+shows!(Gallery);
 
 /// Rows of pictures with a caption below each.
 ///
@@ -91,12 +94,6 @@ impl Gallery {
         mosaic::svg(self)
     }
 
-    /// Shows the gallery in a notebook: the pictures, or what is wrong with them.
-    pub fn evcxr_display(&self) {
-        let svg = self.svg().unwrap_or_else(|problem| frame::message(&self.title, &problem));
-        show::blocks(&[("image/svg+xml", &svg), ("text/plain", &self.to_string())]);
-    }
-
     fn check(&self) -> Result<()> {
         match &self.problem {
             Some(problem) => Err(problem.clone()),
@@ -112,6 +109,14 @@ impl Gallery {
     /// Keeps the first problem, since later ones often follow from it.
     fn complain(&mut self, problem: Error) {
         self.problem.get_or_insert(problem);
+    }
+}
+
+/// The pictures, or what is wrong with them.
+impl Show for Gallery {
+    fn forms(&self) -> Forms {
+        let svg = self.svg().unwrap_or_else(|problem| frame::message(&self.title, &problem));
+        vec![("image/svg+xml", svg), ("text/plain", self.to_string())]
     }
 }
 

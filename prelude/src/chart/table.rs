@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use crate::{Error, Result, show};
+use crate::show::{Forms, Show, shows};
+use crate::{Error, Result};
+
+shows!(Table);
 
 /// A table that shows itself.
 ///
@@ -138,14 +141,6 @@ impl Table {
         Ok(text)
     }
 
-    /// Shows the table in a notebook, or what is wrong with it.
-    pub fn evcxr_display(&self) {
-        let html = self
-            .html()
-            .unwrap_or_else(|problem| format!("<p>{}</p>", escape(&problem.to_string())));
-        show::blocks(&[("text/html", &html), ("text/plain", &self.to_string())]);
-    }
-
     fn html_row(&self, tag: &str, cells: &[impl AsRef<str>]) -> String {
         let mut html = String::from("<tr>");
         for (column, cell) in self.columns.iter().zip(cells) {
@@ -207,6 +202,16 @@ impl Align {
             Self::Left => "---".to_owned(),
             Self::Right => "---:".to_owned(),
         }
+    }
+}
+
+/// The table, or what is wrong with it.
+impl Show for Table {
+    fn forms(&self) -> Forms {
+        let html = self
+            .html()
+            .unwrap_or_else(|problem| format!("<p>{}</p>", escape(&problem.to_string())));
+        vec![("text/html", html), ("text/plain", self.to_string())]
     }
 }
 

@@ -94,7 +94,8 @@ impl Bench {
             }
             Work::PgdStep => {
                 let attack = Pgd::l2(0.5).steps(1).step_size(0.1);
-                black_box(attack.batch(frozen, pictures, labels, Goal::Away, 0));
+                let end = attack.batch(frozen, pictures, labels, Goal::Away, 0, &|| Ok(()));
+                black_box(end).expect("nobody stops it");
             }
             Work::Forward => {
                 black_box(frozen.logits(pictures));

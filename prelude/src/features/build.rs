@@ -8,13 +8,14 @@ use crate::net::Net;
 use crate::show::Progress;
 use ndarray::Array4;
 use std::path::Path;
-use std::time::Instant;
 
 /// How many images a shard holds: what an interruption can lose at most.
 pub(super) const SHARD: usize = 1000;
 
 /// How many images go through the net at once.
 const BATCH: usize = 125;
+
+const REMEDY: &str = "Finished shards are kept: run the cell again to go on there.";
 
 /// A set to be built: every image of `set` moved by `attack` on `net` toward its target.
 pub(super) struct Work<'a> {
@@ -43,13 +44,12 @@ impl Work<'_> {
         let mut values = Vec::with_capacity(self.set.len() * self.set.images.pixels());
         for (number, indices) in indices.chunks(SHARD).enumerate() {
             if let Some(shard) = store.load(number, indices.len()) {
-                progress.advance(indices.len());
+                progress.skip(indices.len());
                 values.extend(shard);
                 continue;
             }
-            let start = Instant::now();
-            let shard = self.shard(indices, &progress);
-            store.save(number, indices.len(), &shard, start.elapsed().as_secs_f64())?;
+            let shard = self.shard(indices, &progress)?;
+            store.save(number, indices.len(), &shard)?;
             values.extend(shard);
         }
         let [n, channels, height, width] = self.set.images.shape();
@@ -59,17 +59,20 @@ impl Work<'_> {
     }
 
     /// The images at `indices`, perturbed.
-    fn shard(&self, indices: &[usize], progress: &Progress) -> Vec<f32> {
+    fn shard(&self, indices: &[usize], progress: &Progress) -> Result<Vec<f32>> {
         let frozen = self.net.freeze();
+        let go_on = || progress.stop_if_interrupted(REMEDY);
         let mut values = Vec::with_capacity(indices.len() * self.set.images.pixels());
         for batch in indices.chunks(BATCH) {
             let pictures = self.set.images.batch(batch);
             let pictures = pictures.as_slice().expect("a batch is contiguous");
             let targets: Vec<usize> = batch.iter().map(|index| self.targets[*index]).collect();
             let first = batch[0] as u64;
-            values.extend(self.attack.batch(&frozen, pictures, &targets, Goal::Toward, first));
+            let moved =
+                self.attack.batch(&frozen, pictures, &targets, Goal::Toward, first, &go_on)?;
+            values.extend(moved);
             progress.advance(batch.len());
         }
-        values
+        Ok(values)
     }
 }

@@ -18,7 +18,6 @@ use crate::net::Net;
 use crate::{Result, cache};
 use build::Work;
 use std::path::PathBuf;
-use store::Store;
 
 /// `D_det`: every image moved toward the class after its own, `(y + 1) mod C`, and so labelled.
 ///
@@ -27,7 +26,8 @@ use store::Store;
 /// Paper: section 3.2 and Table 6.
 ///
 /// # Errors
-/// If set, net and attack do not fit together, or the cache folder cannot be written.
+/// If set, net and attack do not fit together, if the cache folder cannot be written, or if the user
+/// interrupts it.
 pub fn d_det(net: &Net, set: &Dataset, attack: &Pgd) -> Result<Dataset> {
     build("D_det", net, set, attack, d_det_targets(set)?)
 }
@@ -65,16 +65,6 @@ pub fn build(
     targets: Vec<usize>,
 ) -> Result<Dataset> {
     Work { net, set, attack, targets: &targets }.build(name, &sets()?)
-}
-
-/// How many seconds the building of a set took, over all the calls it needed; 0 if it was never begun.
-///
-/// # Errors
-/// If set, net and targets do not fit together, or there is no cache folder.
-pub fn seconds(built: &Dataset, net: &Net, set: &Dataset, attack: &Pgd) -> Result<f64> {
-    let work = Work { net, set, attack, targets: &built.labels };
-    work.check()?;
-    Ok(Store::new(&built.name, &work, &sets()?).seconds())
 }
 
 /// The folder of all built sets.

@@ -1,11 +1,10 @@
 //! Where a built set lies while it grows: one folder a recipe, one file a shard.
 
-use super::build::{SHARD, Work};
+use super::build::Work;
 use crate::{Error, Result, cache};
 use md5::{Digest, Md5};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// The folder of one built set.
@@ -67,22 +66,15 @@ impl Store {
         fits.then(|| values.collect())
     }
 
-    /// Keeps a finished shard of so many images, and how long it took.
-    pub fn save(&self, number: usize, images: usize, values: &[f32], seconds: f64) -> Result<()> {
+    /// Keeps a finished shard of so many images.
+    pub fn save(&self, number: usize, images: usize, values: &[f32]) -> Result<()> {
         let path = self.shard(number);
         let failed = |e: safetensors::SafeTensorError| Error::file(&path, e, REMEDY);
         let bytes: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
         let shape = self.shape_of(images).to_vec();
         let view = TensorView::new(Dtype::F32, shape, &bytes).map_err(failed)?;
-        let metadata = [("seconds".to_string(), seconds.to_string())].into();
-        let file = safetensors::serialize([("images", view)], Some(metadata)).map_err(failed)?;
+        let file = safetensors::serialize([("images", view)], None).map_err(failed)?;
         cache::write_whole(&path, &file, REMEDY)
-    }
-
-    /// How long the shards that lie here took together.
-    pub fn seconds(&self) -> f64 {
-        let shards = 0..self.recipe.images.div_ceil(SHARD);
-        shards.filter_map(|number| seconds_of(&self.shard(number))).sum()
     }
 
     fn shape_of(&self, images: usize) -> [usize; 4] {
@@ -99,18 +91,6 @@ impl Recipe {
     fn text(&self) -> String {
         serde_json::to_string_pretty(self).expect("a recipe is plain text")
     }
-}
-
-/// How long a shard took, by the metadata at the start of its file.
-fn seconds_of(path: &Path) -> Option<f64> {
-    let file = std::fs::File::open(path).ok()?;
-    let mut head = Vec::new();
-    // The header of a shard is a few hundred bytes.
-    file.take(8192).read_to_end(&mut head).ok()?;
-    let length = u64::from_le_bytes(head.get(..8)?.try_into().ok()?) as usize;
-    let header = head.get(8..)?.get(..length)?;
-    let header: serde_json::Value = serde_json::from_slice(header).ok()?;
-    header["__metadata__"]["seconds"].as_str()?.parse().ok()
 }
 
 fn fingerprint(targets: &[usize]) -> String {

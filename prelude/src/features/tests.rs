@@ -3,6 +3,7 @@
 use super::*;
 use crate::data::Images;
 use crate::fixture::{DATA, Scratch, TRAINED, net, says};
+use crate::show::interrupted_after;
 use crate::{attack::Norm, judge};
 use ndarray::Array4;
 use std::path::Path;
@@ -114,6 +115,21 @@ fn an_interrupted_build_does_only_what_is_missing_and_ends_the_same() {
 }
 
 #[test]
+fn an_interrupt_keeps_finished_shards_and_the_next_call_goes_on_there() {
+    let (scratch, other) = (Scratch::new("stopped"), Scratch::new("unstopped"));
+    let set = large();
+    // Eight batches of one step make a shard, so this is the first batch of the second.
+    let stopped = interrupted_after(8, || build_in(scratch.path(), &set, &attack()));
+    says(stopped, &["building D_det stopped at 1000 of 1007 images", "Finished shards are kept"]);
+    assert_eq!(shards(scratch.path()).len(), 1);
+    let stopped = interrupted_after(0, || build_in(scratch.path(), &set, &attack()));
+    says(stopped, &["stopped at 1000 of 1007 images"]);
+    // One question is enough for what is missing.
+    let resumed = interrupted_after(1, || build_in(scratch.path(), &set, &attack())).unwrap();
+    assert!(resumed == build_in(other.path(), &set, &attack()).unwrap());
+}
+
+#[test]
 fn every_part_of_the_recipe_makes_a_set_of_its_own() {
     let scratch = Scratch::new("recipes");
     let set = DATA.train.take(3).unwrap();
@@ -129,21 +145,6 @@ fn every_part_of_the_recipe_makes_a_set_of_its_own() {
     assert_eq!(build("a", &TRAINED, &DATA.test.take(3).unwrap(), &one, &labels), 4);
     assert_eq!(build("a", &TRAINED, &set, &one.clone().step_size(0.1), &labels), 5);
     assert_eq!(build("a", &TRAINED, &set, &one, &[1, 2, 3]), 6);
-}
-
-#[test]
-fn the_seconds_of_a_set_are_those_of_its_shards() {
-    let scratch = Scratch::new("seconds");
-    let (set, attack) = (large(), attack());
-    let targets = d_det_targets(&set).unwrap();
-    let work = Work { net: &TRAINED, set: &set, attack: &attack, targets: &targets };
-    let store = Store::new("timed", &work, scratch.path());
-    assert_eq!(store.seconds(), 0.0);
-    assert_eq!(std::fs::read_dir(scratch.path()).unwrap().count(), 0, "asking writes nothing");
-    let values = vec![0.5; 7 * 3072];
-    store.save(0, 7, &values, 1.5).unwrap();
-    store.save(1, 7, &values, 0.25).unwrap();
-    assert_eq!(store.seconds(), 1.75);
 }
 
 #[test]

@@ -2,8 +2,11 @@
 
 use crate::chart::Chart;
 use crate::data::{Images, SeeFar};
+use crate::show::{Forms, Show, shows};
 use crate::{Error, Result};
 use std::fmt;
+
+shows!(FaintShare);
 
 /// What perturbations did to the faint patterns, averaged over images.
 ///
@@ -96,10 +99,12 @@ impl FaintShare {
             .bar("pattern of the class it should become", None, self.target)
             .bar("patterns of the other classes, mean", None, self.others)
     }
+}
 
-    /// Shows the bars in a notebook.
-    pub fn evcxr_display(&self) {
-        self.chart().evcxr_display();
+/// The bars.
+impl Show for FaintShare {
+    fn forms(&self) -> Forms {
+        self.chart().forms()
     }
 }
 

@@ -9,6 +9,7 @@ pub use faint::{FaintShare, faint_share};
 use crate::attack::Pgd;
 use crate::data::{Dataset, Images};
 use crate::net::Net;
+use crate::show::Progress;
 use crate::{Error, Result};
 use ndarray::Array2;
 
@@ -18,15 +19,18 @@ const BATCH: usize = 256;
 /// The logits of every image, `(n, classes)`, in evaluation mode.
 ///
 /// # Errors
-/// If there are no images, or they do not fit the net.
+/// If there are no images, if they do not fit the net, or if the user interrupts it.
 pub fn logits(net: &Net, images: &Images) -> Result<Array2<f32>> {
     net.check(images, None)?;
     let frozen = net.freeze();
     let indices: Vec<usize> = (0..images.len()).collect();
+    let progress = Progress::start_quietly("judging pictures", "images", images.len());
     let mut all = Vec::new();
     for chunk in indices.chunks(BATCH) {
+        progress.check_interrupt()?;
         let batch = images.batch(chunk);
         all.extend(frozen.logits(batch.as_slice().expect("a batch is contiguous")));
+        progress.advance(chunk.len());
     }
     let shape = (images.len(), net.architecture.classes);
     Ok(Array2::from_shape_vec(shape, all).expect("every image has its logits"))
@@ -35,7 +39,7 @@ pub fn logits(net: &Net, images: &Images) -> Result<Array2<f32>> {
 /// The class that the net sees in each image: that of the highest logit, the first of equal ones.
 ///
 /// # Errors
-/// If there are no images, they do not fit the net, or the net gives logits that are not finite.
+/// As for [`logits`], and if the net gives logits that are not finite.
 pub fn predictions(net: &Net, images: &Images) -> Result<Vec<usize>> {
     let logits = logits(net, images)?;
     if let Some(logit) = logits.iter().find(|logit| !logit.is_finite()) {
@@ -62,7 +66,7 @@ pub(crate) fn highest(values: impl IntoIterator<Item = f32>) -> usize {
 /// The share of images that the net sees as their label says, in [0, 1].
 ///
 /// # Errors
-/// If the set is empty or inconsistent, or does not fit the net.
+/// If the set is empty or inconsistent, if it does not fit the net, or if the user interrupts it.
 pub fn accuracy(net: &Net, set: &Dataset) -> Result<f64> {
     set.check()?;
     Ok(share(&predictions(net, &set.images)?, &set.labels))
@@ -71,7 +75,8 @@ pub fn accuracy(net: &Net, set: &Dataset) -> Result<f64> {
 /// The share of images that the net sees as `targets`, in [0, 1]: the success of a targeted attack.
 ///
 /// # Errors
-/// If there are no images, or images, targets and net do not fit together.
+/// If there are no images, if images, targets and net do not fit together, or if the user interrupts
+/// it.
 pub fn success(net: &Net, images: &Images, targets: &[usize]) -> Result<f64> {
     net.check(images, Some(targets))?;
     Ok(share(&predictions(net, images)?, targets))
@@ -81,7 +86,7 @@ pub fn success(net: &Net, images: &Images, targets: &[usize]) -> Result<f64> {
 ///
 /// # Errors
 /// If the set is empty or inconsistent or does not fit the net, if the attack's numbers are out of
-/// range, or if a picture that it returns lies outside its ball.
+/// range, if a picture that it returns lies outside its ball, or if the user interrupts it.
 pub fn robust_accuracy(net: &Net, set: &Dataset, attack: &Pgd) -> Result<f64> {
     set.check()?;
     let adversarial = attack.perturb(net, &set.images, &set.labels)?;

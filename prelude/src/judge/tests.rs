@@ -3,6 +3,7 @@
 use super::*;
 use crate::attack::Norm;
 use crate::fixture::{DATA, TRAINED, net, says};
+use crate::show::interrupted_after;
 use ndarray::Array4;
 
 /// A net that gives every image the same logits.
@@ -111,4 +112,19 @@ fn what_does_not_fit_together_is_an_error() {
     let mut wrong = set.clone();
     wrong.labels[0] = 77;
     says(robust_accuracy(&TRAINED, &wrong, &Pgd::l2(0.5)), &["label 77"]);
+}
+
+#[test]
+fn an_interrupted_judge_gives_no_number() {
+    let set = &DATA.test;
+    let error = interrupted_after(0, || accuracy(&TRAINED, set)).unwrap_err();
+    let said = "interrupted: judging pictures stopped at 0 of 150 images. Run the cell again";
+    assert!(error.to_string().starts_with(said), "{error}");
+    let attack = Pgd::l2(0.5).steps(2);
+    let robust =
+        |questions| interrupted_after(questions, || robust_accuracy(&TRAINED, set, &attack));
+    // Two batches of two steps, then the judge.
+    says(robust(2), &["PGD ℓ2 0.5", "at 128 of 150"]);
+    says(robust(4), &["judging pictures"]);
+    assert_eq!(robust(5).unwrap(), robust_accuracy(&TRAINED, set, &attack).unwrap());
 }

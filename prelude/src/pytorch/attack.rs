@@ -13,7 +13,8 @@ fn follows(name: &str, attack: impl Fn(usize) -> Pgd, tolerance: f32) {
         let frozen = Arc::new(Frozen::new(&fixture.net.weights, isa));
         for (step, expected) in path.chunks(fixture.pictures.len()).enumerate() {
             let attack = attack(step + 1);
-            let found = attack.batch(&frozen, &fixture.pictures, &fixture.labels, Goal::Away, 0);
+            let (pictures, labels) = (&fixture.pictures, &fixture.labels);
+            let found = attack.batch(&frozen, pictures, labels, Goal::Away, 0, &|| Ok(())).unwrap();
             assert_eq!(found.len(), expected.len());
             for (pixel, (a, b)) in found.iter().zip(expected).enumerate() {
                 let off = (a - b).abs();

@@ -17,7 +17,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::chart::{Align, Table};
+use crate::show::{Forms, Show, shows};
 use crate::{Error, Result, cache};
+
+shows!(Record);
 
 /// Counts the files that this process has written.
 static NEXT_FILE: AtomicU64 = AtomicU64::new(1);
@@ -157,11 +160,6 @@ impl Record {
         Ok(records)
     }
 
-    /// Shows the record in a notebook as a table.
-    pub fn evcxr_display(&self) {
-        self.table().evcxr_display();
-    }
-
     fn table(&self) -> Table {
         let mut table = Table::new(["", ""]).align([Align::Left, Align::Left]).title(&self.name);
         for (name, values) in &self.values {
@@ -179,6 +177,13 @@ impl Record {
             .row(["machine", &self.machine.to_string()])
             .row(["erm", &format!("{}, commit {}", self.version, self.commit)])
             .row(["time", &self.time])
+    }
+}
+
+/// A table of it.
+impl Show for Record {
+    fn forms(&self) -> Forms {
+        self.table().forms()
     }
 }
 

@@ -1,82 +1,104 @@
-//! The only room that talks to the front end: what a value shows, how far a long job is,
-//! which stage a cell has reached.
+//! The only room that talks to the front end: what a value shows, how far a long job is, which
+//! stage a cell has reached, what the user answers, and whether the user wants it to stop.
 //!
-//! Everything goes to standard output. A value that shows itself prints evcxr content blocks.
-//! A long job prints machine-readable lines when `ERM_FRONT=lines` says that Erm's own runner
-//! reads them, and otherwise a plain line every few seconds. A reader who has gone away (a closed
-//! pipe) never stops a computation.
+//! Everything goes to standard output. Where Erm's own session reads it (`ERM_FRONT=lines`), a
+//! message is one line, `\x1e` and JSON; a stock evcxr gets its content blocks, and anybody else gets
+//! text. The value of a cell's last line is a content block for both kinds of kernel, since evcxr
+//! itself knows no other way. A reader who has gone away (a closed pipe) never stops a computation.
 
+mod ask;
+mod display;
+mod forms;
+mod interrupt;
 mod job;
+mod last_line;
+mod live;
+mod panics;
 mod progress;
 
 use std::env;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 
+pub use ask::{input, password};
+pub use display::{Shown, clear_output, clear_output_with_next, display};
+pub use forms::{Content, Forms, Show, html, markdown, png, svg};
+pub(crate) use forms::{answer, shows, shows_as_text};
+#[cfg(test)]
+pub(crate) use interrupt::interrupted_after;
+pub use interrupt::{check_interrupt, interrupted};
+pub use last_line::LastLine;
+pub use live::Live;
 pub use progress::Progress;
-use serde_json::json;
+use serde_json::{Value, json};
+
+/// Prepares a process for the cells of Erm's own session, which calls this once in each cell
+/// process, in a cell of its own before the user's first.
+///
+/// From then on the interrupt flag is known (`ERM_INTERRUPT` is taken out of the environment, since
+/// its address means nothing to a program that a cell may start), and a panic is an escape line
+/// `{"panic":{"message","file","line","column","frames"}}` instead of text on standard error. A
+/// panic away from the cell's own thread also has its `"thread"`, by name. `frames` holds the user's
+/// functions, the innermost first, without the cell crate's name; the cell itself is
+/// `run_user_code_<n>`.
+///
+/// Such a line is a report and not yet a failure, since nobody knows at that time whether the panic
+/// will be caught. Whoever reads it waits for the end of the cell: if the cell has panicked, the last
+/// report says why (a panic in a thread of rayon goes on in the cell's own without another report);
+/// every other report is what Rust would have written to standard error.
+///
+/// Without `ERM_FRONT=lines` this does nothing.
+pub fn begin() {
+    if Front::of_this_process() == Front::Lines {
+        interrupt::keep_flag();
+        panics::report_them();
+    }
+}
 
 /// Says which stage a cell has reached, such as "attacking the training images".
 pub fn stage(text: &str) {
     say(&stage_line(Front::of_this_process(), text));
 }
 
-/// Shows one value in several forms, `(MIME type, content)` each; the front end picks the richest.
-///
-/// All blocks leave in one write, so that no other thread's line can fall between them.
-pub fn blocks(forms: &[(&str, &str)]) {
-    say(&envelope(forms));
-}
-
-/// Lets values show their `Display` form when they are the last line of a cell.
-macro_rules! shows_as_text {
-    ($($type:ty),+ $(,)?) => {$(
-        impl $type {
-            /// Shows the value as text when it is the last line of a cell.
-            pub fn evcxr_display(&self) {
-                $crate::show::blocks(&[("text/plain", &self.to_string())]);
-            }
-        }
-    )+};
-}
-pub(crate) use shows_as_text;
-
 /// Who reads this process's standard output.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Front {
-    /// Erm's runner, which wants one JSON object a line.
+    /// Erm's session, which wants one JSON object a line.
     Lines,
-    /// A person, a stock kernel or a pipe.
-    Plain,
+    /// A stock evcxr, which knows content blocks.
+    Evcxr,
+    /// A person, who sees a line change.
+    Terminal,
+    /// A file or another program.
+    Pipe,
 }
 
 impl Front {
     fn of_this_process() -> Self {
-        match env::var("ERM_FRONT").as_deref() {
-            Ok("lines") => Self::Lines,
-            _ => Self::Plain,
+        if env::var("ERM_FRONT").is_ok_and(|front| front == "lines") {
+            Self::Lines
+        } else if env::var_os("EVCXR_IS_RUNTIME").is_some() {
+            Self::Evcxr
+        } else if io::stdout().is_terminal() {
+            Self::Terminal
+        } else {
+            Self::Pipe
         }
     }
 }
 
-/// Marks a line as a message to the runner; no ordinary text starts with it.
+/// Marks a line as a message to the session; no ordinary text starts with it.
 const MARK: char = '\x1e';
+
+/// A message to the session.
+fn escape(message: &Value) -> String {
+    format!("{MARK}{message}\n")
+}
 
 fn stage_line(front: Front, text: &str) -> String {
     match front {
-        Front::Lines => format!("{MARK}{}\n", json!({ "stage": text })),
-        Front::Plain => format!("{text}\n"),
+        Front::Lines => escape(&json!({ "stage": text })),
+        _ => format!("{text}\n"),
     }
-}
-
-fn envelope(forms: &[(&str, &str)]) -> String {
-    let mut all = String::new();
-    for (mime, content) in forms {
-        all.push_str(&format!(
-            "EVCXR_BEGIN_CONTENT {mime}\n{}\nEVCXR_END_CONTENT\n",
-            content.trim_end_matches('\n')
-        ));
-    }
-    all
 }
 
 /// Writes `text` to standard output at once.
@@ -94,10 +116,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_stage_is_a_marked_json_line_for_the_runner_and_a_plain_line_for_a_person() {
+    fn a_stage_is_a_marked_json_line_for_the_session_and_a_plain_line_for_a_person() {
         let line = stage_line(Front::Lines, "say \"hi\"\nthere");
         assert_eq!(line, "\x1e{\"stage\":\"say \\\"hi\\\"\\nthere\"}\n");
-        assert_eq!(stage_line(Front::Plain, "training"), "training\n");
+        assert_eq!(stage_line(Front::Terminal, "training"), "training\n");
     }
 
     #[test]
@@ -115,15 +137,5 @@ mod tests {
         let mut closed = Closed(0);
         say_to(&mut closed, "still computing\n");
         assert_eq!(closed.0, 1);
-    }
-
-    #[test]
-    fn every_form_is_one_evcxr_block_and_ends_its_own_line() {
-        let text = envelope(&[("text/plain", "a\nb\n"), ("text/html", "<b>a</b>")]);
-        assert_eq!(
-            text,
-            "EVCXR_BEGIN_CONTENT text/plain\na\nb\nEVCXR_END_CONTENT\n\
-             EVCXR_BEGIN_CONTENT text/html\n<b>a</b>\nEVCXR_END_CONTENT\n"
-        );
     }
 }

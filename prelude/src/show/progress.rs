@@ -6,7 +6,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use super::job::Job;
-use super::{Front, say};
+use super::{Front, interrupted, say};
+use crate::Result;
 
 /// Numbers the jobs of a session. All cells share it, since the prelude is one dynamic library.
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
@@ -14,6 +15,21 @@ static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 /// How far a long job is, told to whoever watches; dropping it says that the job is over.
 ///
 /// Several threads may advance one `Progress`.
+///
+/// ```
+/// # fn cell() -> erm::Result<()> {
+/// use erm::prelude::*;
+/// let progress = Progress::start("summing", "numbers", 1000);
+/// let mut sum = 0;
+/// for number in 0..1000 {
+///     progress.check_interrupt()?;
+///     sum += number;
+///     progress.advance(1);
+/// }
+/// # Ok(())
+/// # }
+/// # cell().unwrap();
+/// ```
 pub struct Progress {
     start: Instant,
     done: AtomicUsize,
@@ -25,12 +41,26 @@ impl Progress {
     ///
     /// A `total` of 0 means that nobody knows how much there is to do.
     pub fn start(label: &str, unit: &str, total: usize) -> Self {
-        let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
-        let job = Job::new(Front::of_this_process(), id, label, unit, total);
+        Self::of(job(label, unit, total))
+    }
+
+    /// Starts a job that is often over in a moment: nothing is said of it in its first second.
+    pub fn start_quietly(label: &str, unit: &str, total: usize) -> Self {
+        Self::of(job(label, unit, total).quietly())
+    }
+
+    fn of(job: Job) -> Self {
         let progress =
             Self { start: Instant::now(), done: AtomicUsize::new(0), job: Mutex::new(job) };
         progress.advance(0);
         progress
+    }
+
+    /// Counts `n` units that were done before the job started, as those of an interrupted run that
+    /// goes on; they say nothing of its speed.
+    pub fn skip(&self, n: usize) {
+        self.job().skip(n);
+        self.advance(n);
     }
 
     /// Reports `n` more units as done; cheap enough to call for every one.
@@ -46,6 +76,24 @@ impl Progress {
     /// Sets the remark shown beside the bar, such as "loss 1.53".
     pub fn note(&self, text: impl Into<String>) {
         self.job().note(text.into());
+    }
+
+    /// An error that says how far the job came, if the user has interrupted the cell that runs.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`](crate::Error::Interrupted), if so.
+    pub fn check_interrupt(&self) -> Result<()> {
+        self.stop_if_interrupted("Run the cell again to do all of it, or go on without it.")
+    }
+
+    /// [`Progress::check_interrupt`], where there is something else to do next.
+    pub(crate) fn stop_if_interrupted(&self, remedy: &str) -> Result<()> {
+        if !interrupted() {
+            return Ok(());
+        }
+        let (done, mut job) = (self.done(), self.job());
+        job.stop(done).as_deref().into_iter().for_each(say);
+        Err(job.interruption(done, remedy))
     }
 
     /// The number of this job in its session: 1, 2, 3 …
@@ -67,6 +115,11 @@ impl Progress {
     fn job(&self) -> MutexGuard<'_, Job> {
         self.job.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn job(label: &str, unit: &str, total: usize) -> Job {
+    let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
+    Job::new(Front::of_this_process(), id, label, unit, total)
 }
 
 impl Drop for Progress {

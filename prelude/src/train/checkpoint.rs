@@ -30,6 +30,9 @@ pub(crate) struct State {
 struct Header {
     key: String,
     log: Vec<Epoch>,
+    /// The key that the same training has for the net which an interrupt left half trained.
+    #[serde(default)]
+    left: Option<String>,
 }
 
 const REMEDY: &str = "Delete the file to start anew, or give the recipe another checkpoint.";
@@ -45,18 +48,24 @@ impl Checkpoint {
     /// The checkpoint at `path` of a training that begins with `start`, and the state to go on from:
     /// what lies there, else `start`, which is written at once, to learn early whether it can be.
     pub fn open(path: &Path, start: State, sets: &Sets, recipe: &Recipe) -> Result<(Self, State)> {
-        let checkpoint = Self { key: key(&start.net, sets, recipe), path: path.to_owned() };
-        let state = match path.exists() {
-            true => checkpoint.read(&start.net)?,
-            false => {
-                checkpoint.save(&start)?;
-                start
-            }
-        };
+        let mut checkpoint = Self { key: key(&start.net, sets, recipe), path: path.to_owned() };
+        if !path.exists() {
+            checkpoint.save(&start)?;
+            return Ok((checkpoint, start));
+        }
+        let (key, state) = checkpoint.read(&start.net)?;
+        checkpoint.key = key;
         Ok((checkpoint, state))
     }
 
-    fn read(&self, net: &Net) -> Result<State> {
+    /// Lets the training also go on, after its last whole epoch, from the net that an interrupt left.
+    pub fn leave(&self, half_trained: &Net, sets: &Sets, recipe: &Recipe) -> Result<()> {
+        let (_, state) = self.read(half_trained)?;
+        self.write(&state, Some(key(half_trained, sets, recipe)))
+    }
+
+    /// The key of the training to which the file belongs, which must be this one, and its state.
+    fn read(&self, net: &Net) -> Result<(String, State)> {
         let damaged =
             |e: String| Error::file(&self.path, format!("no whole checkpoint ({e})"), REMEDY);
         let bytes = std::fs::read(&self.path).map_err(|e| Error::file(&self.path, e, REMEDY))?;
@@ -65,7 +74,7 @@ impl Checkpoint {
         let header = metadata.metadata().as_ref().and_then(|m| m.get("training"));
         let header = header.ok_or_else(|| damaged("it does not say of which training".into()))?;
         let header: Header = serde_json::from_str(header).map_err(|e| damaged(e.to_string()))?;
-        if header.key != self.key {
+        if header.key != self.key && header.left.as_ref() != Some(&self.key) {
             let problem =
                 "it belongs to another training (net, set, recipe or watched sets differ)";
             return Err(Error::file(&self.path, problem, REMEDY));
@@ -85,13 +94,17 @@ impl Checkpoint {
         };
         let parameters = net.weights.parameters().into_iter().enumerate();
         let velocity = parameters.map(velocity).collect::<Result<_>>()?;
-        Ok(State { sgd: Sgd { velocity }, log: header.log, net })
+        Ok((header.key, State { sgd: Sgd { velocity }, log: header.log, net }))
     }
 
     /// Writes the state after an epoch in place of the last.
     pub fn save(&self, state: &State) -> Result<()> {
+        self.write(state, None)
+    }
+
+    fn write(&self, state: &State, left: Option<String>) -> Result<()> {
         let failed = |e: &dyn std::fmt::Display| Error::file(&self.path, e, REMEDY);
-        let header = Header { key: self.key.clone(), log: state.log.clone() };
+        let header = Header { key: self.key.clone(), log: state.log.clone(), left };
         let header = serde_json::to_string(&header).map_err(|e| failed(&e))?;
         let velocity: Vec<Vec<u8>> = (state.sgd.velocity.iter())
             .map(|values| values.iter().flat_map(|v| v.to_le_bytes()).collect())

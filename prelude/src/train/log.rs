@@ -3,8 +3,11 @@
 use super::Recipe;
 use crate::chart::Chart;
 use crate::record::Record;
+use crate::show::{Forms, Show, shows};
 use serde::{Deserialize, Serialize};
 use std::fmt;
+
+shows!(Log);
 
 /// One epoch of a training.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -21,6 +24,15 @@ pub struct Epoch {
     pub seconds: f64,
 }
 
+/// Where an interrupt stopped a training.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Interruption {
+    /// How many epochs the net has seen: 2.25 after a quarter of the third.
+    pub epochs: f64,
+    /// The epoch that was not finished, over the batches that it came to, if there were any.
+    pub unfinished: Option<Epoch>,
+}
+
 /// The epochs of one training.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Log {
@@ -32,6 +44,8 @@ pub struct Log {
     pub watched: Vec<String>,
     /// What happened, epoch by epoch.
     pub epochs: Vec<Epoch>,
+    /// Where an interrupt stopped the training before its recipe was done, if one did.
+    pub interrupted: Option<Interruption>,
 }
 
 impl Log {
@@ -42,19 +56,30 @@ impl Log {
 
     /// How long the training took, without what a checkpoint spared.
     pub fn seconds(&self) -> f64 {
-        self.epochs.iter().map(|epoch| epoch.seconds).sum()
+        self.epochs.iter().chain(self.unfinished()).map(|epoch| epoch.seconds).sum()
     }
 
     /// Accuracy against epochs, in training and on the held-out images.
+    ///
+    /// An epoch that an interrupt cut short has a point where it ended.
     pub fn chart(&self) -> Chart {
         let xs: Vec<f64> = (1..=self.epochs.len()).map(|epoch| epoch as f64).collect();
         let percent = |value: &dyn Fn(&Epoch) -> f64| -> Vec<f64> {
             self.epochs.iter().map(|epoch| 100.0 * value(epoch)).collect()
         };
-        let chart = Chart::lines(format!("Training on {}", self.set))
-            .x("epoch")
-            .y("accuracy, %")
-            .series("training images, while they are learned", &xs, &percent(&|e| e.accuracy));
+        let (mut learned_at, mut learned) = (xs.clone(), percent(&|e| e.accuracy));
+        if let Some(Interruption { epochs, unfinished: Some(epoch) }) = &self.interrupted {
+            learned_at.push(*epochs);
+            learned.push(100.0 * epoch.accuracy);
+        }
+        let chart = Chart::lines(self.title()).x("epoch").y("accuracy, %").series(
+            "training images, while they are learned",
+            &learned_at,
+            &learned,
+        );
+        if xs.is_empty() {
+            return chart;
+        }
         let chart = match self.validation() {
             Some(_) => {
                 let held_out = percent(&|e| e.validation.unwrap_or(f64::NAN));
@@ -75,7 +100,12 @@ impl Log {
             .with("set", self.set.as_str())
             .with("recipe", self.recipe.to_string())
             .seed(self.recipe.seed)
-            .seconds(self.seconds())
+            .seconds(self.seconds());
+        let record = match &self.interrupted {
+            None => record,
+            Some(interruption) => record.with("interrupted after epochs", interruption.epochs),
+        };
+        let record = record
             .values("loss", &every(&|e| e.loss))
             .values("training accuracy", &every(&|e| e.accuracy));
         let validation: Vec<f64> = self.epochs.iter().filter_map(|e| e.validation).collect();
@@ -88,14 +118,39 @@ impl Log {
         })
     }
 
-    /// Shows the chart of the training in a notebook.
-    pub fn evcxr_display(&self) {
-        self.chart().evcxr_display();
+    fn unfinished(&self) -> Option<&Epoch> {
+        self.interrupted.as_ref()?.unfinished.as_ref()
+    }
+
+    /// Whether an interrupt came before the first step, so that there is nothing to draw.
+    fn is_empty(&self) -> bool {
+        self.epochs.is_empty() && self.unfinished().is_none()
+    }
+
+    fn title(&self) -> String {
+        let mut title = format!("Training on {}", self.set);
+        if let Some(Interruption { epochs, .. }) = &self.interrupted {
+            title += &format!(", interrupted after {epochs:.2} of {} epochs", self.recipe.epochs);
+        }
+        title
+    }
+}
+
+/// The chart of the training.
+impl Show for Log {
+    fn forms(&self) -> Forms {
+        match self.is_empty() {
+            true => self.title().forms(),
+            false => self.chart().forms(),
+        }
     }
 }
 
 impl fmt::Display for Log {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.chart().fmt(f)
+        match self.is_empty() {
+            true => f.write_str(&self.title()),
+            false => self.chart().fmt(f),
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 mod batches;
 mod checkpoint;
+mod curve;
 mod descent;
 mod log;
 mod recipe;
@@ -11,7 +12,7 @@ mod sgd;
 mod trainer;
 
 pub(crate) use descent::Descent;
-pub use log::{Epoch, Log};
+pub use log::{Epoch, Interruption, Log};
 pub use recipe::Recipe;
 pub use schedule::Schedule;
 pub(crate) use sgd::Step;

@@ -4,6 +4,7 @@ use super::*;
 use crate::data::{Augment, Dataset};
 use crate::fixture::{DATA, Scratch, net, recipe, says};
 use crate::net::Net;
+use crate::show::{Show, interrupted_after};
 use crate::{Scale, judge};
 
 fn set() -> Dataset {
@@ -226,4 +227,77 @@ fn a_recipe_reads_well() {
     assert!(paper.contains("no augmentation"), "{paper}");
     let paper = Recipe::d_rand(Scale::Paper).to_string();
     assert!(paper.contains("rate 0.01 ") && paper.contains("crop and flip"), "{paper}");
+}
+
+/// Five steps an epoch, since 20 of 100 images are held out and a batch holds 16.
+fn steps() -> Recipe {
+    Recipe { batch: 16, ..short() }
+}
+
+#[test]
+fn an_interrupt_stops_at_the_batch_and_keeps_the_half_trained_net() {
+    let mut stopped = net(1);
+    let log = interrupted_after(7, || stopped.train(&set(), &steps())).unwrap();
+    assert_ne!(stopped, net(1), "it has learned");
+    assert_eq!(log.epochs.len(), 1);
+    let whole = net(1).train(&set(), &steps()).unwrap();
+    assert_eq!(log.epochs[0].loss, whole.epochs[0].loss);
+    // The judge asks once for the twenty images held out, so one step of the second epoch is left.
+    let interruption = log.interrupted.clone().unwrap();
+    assert_eq!(interruption.epochs, 1.2);
+    assert!(interruption.unfinished.as_ref().is_some_and(|epoch| epoch.loss.is_finite()));
+    assert!(log.to_string().contains("interrupted after 1.20 of 3 epochs"), "{log}");
+    assert_eq!(log.record("stopped").config["interrupted after epochs"], 1.2);
+    assert_eq!(whole.interrupted, None);
+    assert!(!whole.record("whole").config.contains_key("interrupted after epochs"));
+}
+
+#[test]
+fn an_interrupted_training_goes_on_from_its_checkpoint_and_ends_like_an_unbroken_one() {
+    let scratch = Scratch::new("interrupted-training");
+    let path = scratch.path().join("training.safetensors");
+    let recipe = steps().checkpoint(&path);
+    let unbroken = trained(&steps());
+    // Before the first step, in the first epoch, in the judge after it, in the second, in the third.
+    for (questions, epochs) in [(0, 0.0), (3, 0.6), (5, 1.0), (8, 1.4), (15, 2.6)] {
+        let mut stopped = net(1);
+        let log = interrupted_after(questions, || stopped.train(&set(), &recipe)).unwrap();
+        assert_eq!(log.interrupted.clone().unwrap().epochs, epochs, "{log}");
+        let half = stopped.clone();
+        // The same cell once more, with the half-trained net.
+        stopped.train(&set(), &recipe).unwrap();
+        assert!(stopped == unbroken, "after {epochs} epochs");
+        std::fs::remove_file(&path).unwrap();
+        // Interrupted again, and then the whole notebook once more, with a net of its own.
+        interrupted_after(questions, || net(1).train(&set(), &recipe)).unwrap();
+        let mut again = half.clone();
+        interrupted_after(4, || again.train(&set(), &recipe)).unwrap();
+        assert!(trained(&recipe) == unbroken, "after {epochs} epochs, twice interrupted");
+        std::fs::remove_file(&path).unwrap();
+    }
+}
+
+#[test]
+fn an_interrupt_before_the_first_step_leaves_a_log_that_says_so() {
+    let mut stopped = net(1);
+    let log = interrupted_after(0, || stopped.train(&set(), &steps())).unwrap();
+    assert_eq!(stopped, net(1));
+    assert_eq!((log.epochs.len(), log.seconds()), (0, 0.0));
+    let said = "Training on See-Far train, interrupted after 0.00 of 3 epochs";
+    assert_eq!(log.to_string(), said);
+    assert_eq!(log.forms(), [("text/plain", said.to_owned())]);
+    let watch = || stopped.train_watching(&set(), &steps(), &[&DATA.test]);
+    let log = interrupted_after(2, watch).unwrap();
+    assert!(log.forms()[0].1.contains("<svg") && !log.forms()[0].1.contains("expected"), "{log}");
+}
+
+#[test]
+fn an_interrupt_hides_no_divergence() {
+    // One step: its loss was still finite, its weights are not.
+    let recipe = Recipe { learning_rate: 1e30, weight_decay: 1e30, ..steps() };
+    let mut net = net(1);
+    let before = net.clone();
+    let result = interrupted_after(1, || net.train(&set(), &recipe));
+    says(result, &["lower the learning rate"]);
+    assert_eq!(net, before);
 }

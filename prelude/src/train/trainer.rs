@@ -1,22 +1,26 @@
 //! The loop: batches, the loss on dfdx's tape, a step down, and once an epoch a look at the rest.
 
 use super::checkpoint::{Checkpoint, State};
+use super::curve::Curve;
 use super::descent::{Descent, Seen};
 use super::sets::Sets;
 use super::sgd::Step;
-use super::{Epoch, Log, Recipe, batches};
+use super::{Epoch, Interruption, Log, Recipe, batches};
 use crate::data::Dataset;
 use crate::engine::Isa;
 use crate::net::{Architecture, Net};
 use crate::show::Progress;
 use crate::{Error, Result, judge};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 impl Net {
     /// Trains the net on a set by a recipe; the log shows itself as a chart.
     ///
     /// The same net, set and recipe give the same weights, bit for bit, on the same processor type.
     /// With a checkpoint in the recipe, a training that was broken off goes on after its last epoch.
+    ///
+    /// An interrupt stops the training at the next batch. The net then stays half trained and the log
+    /// says so; with a checkpoint, the same call goes on after the last whole epoch.
     ///
     /// # Errors
     /// If a number of the recipe is out of range, if the set is empty, inconsistent or does not fit the
@@ -48,11 +52,14 @@ impl Net {
             }
         };
         let mut trainer = Trainer::new(state, recipe);
-        trainer.epochs(&sets, checkpoint.as_ref(), recipe.epochs)?;
+        let interrupted = trainer.epochs(&sets, checkpoint.as_ref(), recipe.epochs)?;
         let State { net, log: epochs, .. } = trainer.state();
         *self = net;
+        if let (Some(_), Some(checkpoint)) = (&interrupted, &checkpoint) {
+            checkpoint.leave(self, &sets, recipe)?;
+        }
         let watched = watched.iter().map(|set| set.name.clone()).collect();
-        Ok(Log { set: set.name.clone(), recipe: recipe.clone(), watched, epochs })
+        Ok(Log { set: set.name.clone(), recipe: recipe.clone(), watched, epochs, interrupted })
     }
 }
 
@@ -87,36 +94,48 @@ impl<'a> Trainer<'a> {
         State { net: self.net(), sgd: self.descent.sgd.clone(), log: self.log.clone() }
     }
 
-    /// Goes on until `end` epochs are done.
-    fn epochs(&mut self, sets: &Sets, checkpoint: Option<&Checkpoint>, end: usize) -> Result<()> {
+    /// Goes on until `end` epochs are done, or until an interrupt.
+    fn epochs(
+        &mut self,
+        sets: &Sets,
+        checkpoint: Option<&Checkpoint>,
+        end: usize,
+    ) -> Result<Option<Interruption>> {
         let set = sets.learned.as_ref();
-        let label = format!("training on {}", set.name);
-        let progress = Progress::start(&label, "images", self.recipe.epochs * set.len());
-        progress.advance(self.log.len() * set.len());
+        let mut watch = Watch::start(set, self.recipe, &self.log);
         for epoch in self.log.len()..end {
             let start = Instant::now();
-            let tally = self.epoch(set, epoch, &progress)?;
-            let seconds = start.elapsed().as_secs_f64();
-            let (validation, watched) = sets.look(&self.net())?;
-            self.log.push(Epoch {
-                loss: tally.loss / tally.images as f64,
-                accuracy: tally.right as f64 / tally.images as f64,
-                validation,
-                watched,
-                seconds,
-            });
+            let tally = self.epoch(set, epoch, &mut watch)?;
+            let row = tally.row(start.elapsed());
+            // The accuracies of an epoch that was cut short, or that nobody waits for, are not known.
+            let looked = match tally.images == set.len() {
+                true => stopped(sets.look(&self.net()))?,
+                false => None,
+            };
+            let Some((validation, watched)) = looked else {
+                // The judge has told of itself alone, if it was the one to stop.
+                let _told = watch.progress.check_interrupt();
+                let epochs = epoch as f64 + tally.images as f64 / set.len() as f64;
+                let unfinished = (tally.images > 0).then_some(row);
+                return Ok(Some(Interruption { epochs, unfinished }));
+            };
+            self.log.push(Epoch { validation, watched, ..row });
             if let Some(checkpoint) = checkpoint {
                 checkpoint.save(&self.state())?;
             }
         }
-        Ok(())
+        Ok(None)
     }
 
-    fn epoch(&mut self, set: &Dataset, epoch: usize, progress: &Progress) -> Result<Tally> {
+    /// One epoch, or as many batches of it as there are before an interrupt.
+    fn epoch(&mut self, set: &Dataset, epoch: usize, watch: &mut Watch) -> Result<Tally> {
         let order = batches::order(self.recipe, epoch, set.len());
         let steps = set.len().div_ceil(self.recipe.batch);
         let mut tally = Tally::default();
         for (step, indices) in order.chunks(self.recipe.batch).enumerate() {
+            if stopped(watch.progress.check_interrupt())?.is_none() {
+                break;
+            }
             let (pictures, labels) = batches::batch(self.recipe, set, epoch, indices)?;
             let share =
                 self.recipe.schedule.share(epoch * steps + step, self.recipe.epochs * steps, epoch);
@@ -128,9 +147,7 @@ impl<'a> Trainer<'a> {
                 let found = format!("{} in epoch {}, step {}", tally.loss, epoch + 1, step + 1);
                 return Err(diverged("a finite loss", found));
             }
-            progress.advance(indices.len());
-            let loss = tally.loss / tally.images as f64;
-            progress.note(format!("epoch {}, loss {loss:.2}", epoch + 1));
+            watch.step(epoch, &tally, indices.len(), seen.loss);
         }
         // The last step may break the weights after the last loss was still finite.
         match self.descent.weights().parameters().into_iter().flatten().find(|p| !p.is_finite()) {
@@ -140,12 +157,60 @@ impl<'a> Trainer<'a> {
     }
 }
 
+/// What people see of a training under way.
+struct Watch {
+    progress: Progress,
+    curve: Curve,
+    /// Of an epoch.
+    images: usize,
+}
+
+impl Watch {
+    fn start(set: &Dataset, recipe: &Recipe, log: &[Epoch]) -> Self {
+        let (images, steps) = (set.len(), recipe.epochs * set.len().div_ceil(recipe.batch));
+        let progress =
+            Progress::start(&format!("training on {}", set.name), "images", recipe.epochs * images);
+        progress.skip(log.len() * images);
+        Self {
+            progress,
+            curve: Curve::start(&format!("Training on {}", set.name), steps, log),
+            images,
+        }
+    }
+
+    fn step(&mut self, epoch: usize, tally: &Tally, images: usize, loss: f32) {
+        self.progress.advance(images);
+        let mean = tally.loss / tally.images as f64;
+        self.progress.note(format!("epoch {}, loss {mean:.2}", epoch + 1));
+        self.curve.step(epoch as f64 + tally.images as f64 / self.images as f64, loss);
+    }
+}
+
+/// `None` where an interrupt has stopped something.
+fn stopped<T>(result: Result<T>) -> Result<Option<T>> {
+    match result {
+        Err(Error::Interrupted { .. }) => Ok(None),
+        result => result.map(Some),
+    }
+}
+
 fn diverged(expected: &str, found: String) -> Error {
     let remedy = "The training has diverged and the net is as it was: lower the learning rate.";
     Error::invalid(expected, found, remedy)
 }
 
 impl Tally {
+    /// The line of the log, without what is looked at after the epoch.
+    fn row(&self, took: Duration) -> Epoch {
+        Epoch {
+            loss: self.loss / self.images as f64,
+            accuracy: self.right as f64 / self.images as f64,
+            validation: None,
+            watched: Vec::new(),
+            seconds: took.as_secs_f64(),
+        }
+    }
+
     fn count(&mut self, seen: &Seen, labels: &[usize]) {
         self.images += labels.len();
         self.loss += f64::from(seen.loss) * labels.len() as f64;

@@ -64,9 +64,14 @@ fn download(archive: &Path) -> Result<()> {
     PUBLISHED.fetch(archive, &mut |done, total| {
         // Only the server's first answer tells how much there is to do.
         let total = total.unwrap_or_default() as usize;
-        let progress =
-            progress.get_or_insert_with(|| Progress::start("downloading CIFAR-10", "bytes", total));
+        let progress = progress.get_or_insert_with(|| {
+            let progress = Progress::start("downloading CIFAR-10", "bytes", total);
+            progress.skip(done as usize);
+            progress
+        });
         progress.advance((done as usize).saturating_sub(progress.done()));
+        progress
+            .stop_if_interrupted("What was received is kept: run the cell again to go on there.")
     })
 }
 

@@ -55,7 +55,10 @@ use rayon::prelude::*;
 
 use self::pattern::Pattern;
 use super::{Augment, Data, Dataset, IMAGE, Images, PIXELS};
-use crate::{Error, Result, show};
+use crate::show::{Progress, shows_as_text};
+use crate::{Error, Result};
+
+shows_as_text!(SeeFar);
 
 const CLASSES: [&str; 10] =
     ["TOOGIT", "GAB", "VUNDLE", "SNERF", "KLIMP", "ZADDO", "FIBLET", "HOOM", "YETCH", "MURP"];
@@ -65,6 +68,12 @@ const VISIBLE_NORM: f64 = 6.0;
 const FAINT_NORM: f64 = 0.35;
 const SHIFT: i32 = 2;
 const NOISE: f32 = 0.05;
+
+const TRAIN: &str = "See-Far train";
+const TEST: &str = "See-Far test";
+
+/// How many images are drawn between two looks at whether the user still wants them.
+const BATCH: usize = 500;
 
 /// The seed of [`Data::see_far`].
 const SEED: u64 = 1;
@@ -97,7 +106,13 @@ enum Part {
 impl Data {
     /// See-Far with its usual seed: 10 000 training and 2 000 test images, made in a second.
     pub fn see_far() -> Data {
-        SeeFar::new(SEED).data(10_000, 2_000).expect("neither count is zero")
+        let maker = SeeFar::new(SEED);
+        let make = |name, n, part| maker.make(name, n, Features::Both, part, &|_| Ok(()));
+        Data {
+            train: make(TRAIN, 10_000, Part::Train).expect("nothing stops it"),
+            test: make(TEST, 2_000, Part::Test).expect("nothing stops it"),
+            augment: Augment::none(),
+        }
     }
 }
 
@@ -113,11 +128,11 @@ impl SeeFar {
     /// `train` training images and `test` test images. A larger set begins with the smaller one.
     ///
     /// # Errors
-    /// If a count is 0.
+    /// If a count is 0, or if the user interrupts it.
     pub fn data(&self, train: usize, test: usize) -> Result<Data> {
         Ok(Data {
-            train: self.set("See-Far train", train, Features::Both, Part::Train)?,
-            test: self.set("See-Far test", test, Features::Both, Part::Test)?,
+            train: self.set(TRAIN, train, Features::Both, Part::Train)?,
+            test: self.set(TEST, test, Features::Both, Part::Test)?,
             augment: Augment::none(),
         })
     }
@@ -125,7 +140,7 @@ impl SeeFar {
     /// `n` test images without any faint pattern: what is right here was seen by the eye.
     ///
     /// # Errors
-    /// If `n` is 0.
+    /// If `n` is 0, or if the user interrupts it.
     pub fn visible_only(&self, n: usize) -> Result<Dataset> {
         self.set("See-Far, visible only", n, Features::Visible, Part::VisibleOnly)
     }
@@ -133,7 +148,7 @@ impl SeeFar {
     /// `n` test images without any visible pattern: grey noise to us, and yet not to a net.
     ///
     /// # Errors
-    /// If `n` is 0.
+    /// If `n` is 0, or if the user interrupts it.
     pub fn faint_only(&self, n: usize) -> Result<Dataset> {
         self.set("See-Far, faint only", n, Features::Faint, Part::FaintOnly)
     }
@@ -161,11 +176,6 @@ impl SeeFar {
         pattern_of(&self.faint, class)
     }
 
-    /// Shows the parameters when the maker is the last line of a cell.
-    pub fn evcxr_display(&self) {
-        show::blocks(&[("text/plain", &self.to_string())]);
-    }
-
     fn set(&self, name: &str, n: usize, features: Features, part: Part) -> Result<Dataset> {
         if n == 0 {
             return Err(Error::invalid(
@@ -174,16 +184,35 @@ impl SeeFar {
                 "Ask for 10000 training and 2000 test images, say",
             ));
         }
+        let progress = Progress::start_quietly(&format!("drawing {name}"), "images", n);
+        self.make(name, n, features, part, &|drawn| {
+            progress.advance(drawn);
+            progress.check_interrupt()
+        })
+    }
+
+    /// Draws a set; an error of `go_on`, which is told of every few images drawn, ends it.
+    fn make(
+        &self,
+        name: &str,
+        n: usize,
+        features: Features,
+        part: Part,
+        go_on: &dyn Fn(usize) -> Result<()>,
+    ) -> Result<Dataset> {
         let mut bytes = vec![0; n * PIXELS];
         let mut labels = vec![0; n];
-        bytes.par_chunks_mut(PIXELS).zip(&mut labels).enumerate().for_each(
-            |(index, (image, label))| {
+        let batches = bytes.chunks_mut(BATCH * PIXELS).zip(labels.chunks_mut(BATCH));
+        for (batch, (images, labels)) in batches.enumerate() {
+            let images = images.par_chunks_mut(PIXELS).zip(&mut *labels).enumerate();
+            images.for_each(|(index, (image, label))| {
                 // A stream an image: it depends neither on the threads nor on how many there are.
                 let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
-                rng.set_stream(((part as u64) << 48) + index as u64);
+                rng.set_stream(((part as u64) << 48) + (batch * BATCH + index) as u64);
                 *label = self.draw(features, &mut rng, image);
-            },
-        );
+            });
+            go_on(labels.len())?;
+        }
         let images = Array4::from_shape_vec((n, IMAGE[0], IMAGE[1], IMAGE[2]), bytes);
         Ok(Dataset {
             name: name.into(),

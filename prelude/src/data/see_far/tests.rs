@@ -3,6 +3,7 @@ use std::time::Instant;
 use ndarray::Axis;
 
 use super::*;
+use crate::show::interrupted_after;
 
 fn images(set: &Dataset) -> &Array4<u8> {
     match &set.images {
@@ -179,4 +180,22 @@ fn no_image_and_no_class_are_errors_that_say_what_was_asked() {
     assert!(error.contains("See-Far train") && error.contains("found 0"), "{error}");
     assert!(maker.faint(10).unwrap_err().to_string().contains("class 10"));
     assert!(maker.visible(10).is_err());
+}
+
+#[test]
+fn an_interrupt_stops_the_drawing_between_batches() {
+    let maker = SeeFar::new(1);
+    let n = 2 * BATCH + 10;
+    let error = interrupted_after(1, || maker.faint_only(n)).unwrap_err().to_string();
+    let said = "drawing See-Far, faint only stopped at 1000 of 1010 images";
+    assert!(error.contains(said), "{error}");
+    let (whole, first) = (maker.faint_only(n).unwrap(), maker.faint_only(10).unwrap());
+    assert_eq!(images(&whole).slice(ndarray::s![..10, .., .., ..]), images(&first).view());
+    assert_eq!(whole.labels[..10], first.labels);
+    let last: Vec<_> = images(&whole).index_axis(Axis(0), n - 1).iter().copied().collect();
+    let mut rng = ChaCha8Rng::seed_from_u64(1);
+    rng.set_stream(((Part::FaintOnly as u64) << 48) + n as u64 - 1);
+    let mut drawn = vec![0; PIXELS];
+    assert_eq!(maker.draw(Features::Faint, &mut rng, &mut drawn), whole.labels[n - 1]);
+    assert_eq!(last, drawn, "a stream an image, whatever the batch");
 }

@@ -11,8 +11,6 @@ pub(crate) use portable::Portable;
 #[cfg(target_arch = "x86_64")]
 pub(crate) use x86::{Avx2, Avx512};
 
-use std::sync::OnceLock;
-
 /// How many floats a [`Simd`] vector holds, in every dialect.
 pub(crate) const LANES: usize = 16;
 
@@ -28,14 +26,9 @@ pub enum Isa {
 }
 
 impl Isa {
-    /// The best instruction set of this processor; `ERM_ISA=avx2` or `portable` asks for less.
+    /// The best instruction set of this processor.
     pub fn detect() -> Isa {
-        static BEST: OnceLock<Isa> = OnceLock::new();
-        *BEST.get_or_init(|| {
-            let supported = Isa::supported();
-            let wanted = std::env::var("ERM_ISA").unwrap_or_default();
-            supported.iter().copied().find(|isa| isa.name() == wanted).unwrap_or(supported[0])
-        })
+        Isa::supported()[0]
     }
 
     /// The instruction sets of this processor, best first.

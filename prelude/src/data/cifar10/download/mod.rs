@@ -4,12 +4,13 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use md5::{Digest, Md5};
 use ureq::Agent;
 use ureq::http::{Response, StatusCode, header};
 
+use crate::show::interrupted;
 use crate::{Error, Result};
 
 /// How often in a row a download may fail without getting further.
@@ -17,6 +18,9 @@ const ATTEMPTS: u32 = 5;
 
 /// After how long a silent server counts as gone.
 const SILENCE: Duration = Duration::from_secs(30);
+
+/// How long nobody looks for an interrupt.
+const BLINK: Duration = Duration::from_millis(100);
 
 /// One file of the web, known by its checksum.
 #[derive(Clone, Copy)]
@@ -29,8 +33,9 @@ pub(super) struct Download<'a> {
     pub(super) first_pause: Duration,
 }
 
-/// Tells of `(bytes done, bytes in total)`, where the server says how many there are.
-pub(super) type Watch<'a> = &'a mut dyn FnMut(u64, Option<u64>);
+/// Is told of `(bytes done, bytes in total)`, where the server says how many there are; an error of
+/// it ends the download.
+pub(super) type Watch<'a> = &'a mut dyn FnMut(u64, Option<u64>) -> Result<()>;
 
 /// How one attempt failed.
 enum Failure {
@@ -46,7 +51,7 @@ impl Download<'_> {
     ///
     /// # Errors
     /// If the server cannot be reached or refuses, the disk is full or read-only, another process
-    /// is downloading the same file, or the checksum is wrong.
+    /// is downloading the same file, the checksum is wrong, or `watch` gives an error.
     pub(super) fn fetch(&self, target: &Path, watch: Watch) -> Result<()> {
         let part = part_of(target);
         let mut file = open(&part)?;
@@ -76,8 +81,22 @@ impl Download<'_> {
             if failures >= ATTEMPTS {
                 return Err(self.given_up(&problem, part, reached));
             }
-            sleep(self.first_pause * 2_u32.pow(failures - 1));
+            self.pause(failures, reached, watch)?;
         }
+    }
+
+    /// Waits before the next attempt, longer after every failure, unless the user gives up before.
+    fn pause(&self, failures: u32, reached: u64, watch: Watch) -> Result<()> {
+        let until = Instant::now() + self.first_pause * 2_u32.pow(failures - 1);
+        while let left = until.saturating_duration_since(Instant::now())
+            && !left.is_zero()
+        {
+            if interrupted() {
+                watch(reached, None)?;
+            }
+            sleep(left.min(BLINK));
+        }
+        Ok(())
     }
 
     /// Asks once for what is still missing, and appends it to `file`.
@@ -184,9 +203,9 @@ fn append(
     part: &Path,
     file: &mut File,
     mut done: u64,
-    mut watch: impl FnMut(u64),
+    mut watch: impl FnMut(u64) -> Result<()>,
 ) -> std::result::Result<u64, Failure> {
-    watch(done);
+    watch(done).map_err(Failure::Lasting)?;
     let mut body = body.as_reader();
     let mut buffer = vec![0; 1 << 16];
     loop {
@@ -198,7 +217,7 @@ fn append(
         };
         file.write_all(&buffer[..n]).map_err(|e| Failure::Lasting(disk(part, e)))?;
         done += n as u64;
-        watch(done);
+        watch(done).map_err(Failure::Lasting)?;
     }
 }
 

@@ -10,7 +10,9 @@ use std::time::Duration;
 use md5::{Digest, Md5};
 
 use super::super::tests::folder;
-use super::{Download, part_of};
+use super::{Download, Watch, part_of};
+use crate::Error;
+use crate::show::interrupted_after;
 
 /// What the server does with one request.
 #[derive(Clone, Copy)]
@@ -87,7 +89,10 @@ fn fetch(url: &str, target: &Path) -> crate::Result<Vec<(u64, Option<u64>)>> {
     let md5 = checksum();
     let download = Download { url, md5: &md5, first_pause: Duration::from_millis(1) };
     let mut seen = Vec::new();
-    download.fetch(target, &mut |done, total| seen.push((done, total)))?;
+    download.fetch(target, &mut |done, total| {
+        seen.push((done, total));
+        Ok(())
+    })?;
     Ok(seen)
 }
 
@@ -138,6 +143,34 @@ fn a_later_call_continues_the_part_of_an_earlier_one() {
     let (url, server) = serve([Answer::Serve]);
     fetch(&url, &target).unwrap();
     assert_eq!(server.join().unwrap(), [40_000]);
+    assert_eq!(fs::read(&target).unwrap(), content());
+    fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn a_download_that_is_stopped_keeps_what_it_has() {
+    let folder = folder("stopped");
+    let target = folder.join("file");
+    let md5 = checksum();
+    let stop = |url: &str, most: u64| {
+        let download = Download { url, md5: &md5, first_pause: Duration::from_secs(600) };
+        let watch: Watch = &mut |done, _| match done < most {
+            true => Ok(()),
+            false => Err(Error::invalid("a patient user", "an interrupt", "Go on later.")),
+        };
+        download.fetch(&target, watch).unwrap_err().to_string()
+    };
+    let (url, server) = serve([Answer::Serve]);
+    assert!(stop(&url, 1).contains("a patient user"));
+    server.join().unwrap();
+    let kept = fs::metadata(part_of(&target)).unwrap().len();
+    assert!(kept > 0 && kept <= 100_000, "{kept}");
+    // In the ten minutes before the second attempt, too.
+    let error = interrupted_after(0, || stop("http://127.0.0.1:1/file", kept));
+    assert!(error.contains("a patient user"), "{error}");
+    let (url, server) = serve([Answer::Serve]);
+    fetch(&url, &target).unwrap();
+    assert_eq!(server.join().unwrap(), [kept as usize]);
     assert_eq!(fs::read(&target).unwrap(), content());
     fs::remove_dir_all(folder).unwrap();
 }
