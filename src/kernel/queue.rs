@@ -306,16 +306,12 @@ fn fitness(ended: &Result<(), CellError>) -> Fitness {
 }
 
 fn not_begun() -> CellError {
-    error("Interrupted", "the cell was interrupted before it began to run")
+    CellError::new("Interrupted", "the cell was interrupted before it began to run".to_owned())
 }
 
 fn cannot_start(why: &str) -> CellError {
-    error("no session", &format!("cells cannot be run, because the session did not start:\n{why}"))
-}
-
-fn error(name: &str, message: &str) -> CellError {
-    let traceback = message.lines().map(str::to_owned).collect();
-    CellError { name: name.to_owned(), message: message.to_owned(), traceback }
+    let message = format!("cells cannot be run, because the session did not start:\n{why}");
+    CellError::new("no session", message)
 }
 
 fn error_output(error: &CellError) -> ErrorOutput {

@@ -74,6 +74,19 @@ mod tests {
     }
 
     #[test]
+    fn a_lock_that_a_trial_has_spoilt_is_put_back() {
+        let work = std::env::temp_dir().join(format!("erm-lock-{}", std::process::id()));
+        fs::create_dir_all(&work).unwrap();
+        fs::write(lock(&work), "rand 0.8.5").unwrap();
+        keep(&work).unwrap();
+        // As a half-written `:dep` does whose completion somebody has asked for.
+        fs::write(lock(&work), "").unwrap();
+        restore(&work).unwrap();
+        assert_eq!(fs::read_to_string(lock(&work)).unwrap(), "rand 0.8.5");
+        fs::remove_dir_all(&work).unwrap();
+    }
+
+    #[test]
     fn a_path_is_one_word_whatever_is_in_it() {
         assert_eq!(quoted(Path::new("a 'b'")), r"'a '\''b'\'''");
     }

@@ -28,20 +28,26 @@ pub struct CellError {
     pub name: String,
     /// What went wrong, in a line or a few.
     pub message: String,
-    /// The whole text for the reader.
+    /// The whole text for the reader, who sees neither the kind nor the message apart from it.
     pub traceback: Vec<String>,
 }
 
 impl CellError {
+    /// An error that has nothing to say but its message.
+    pub fn new(name: &str, message: String) -> Self {
+        let traceback = format!("{name}: {message}").lines().map(str::to_owned).collect();
+        Self { name: name.to_owned(), message, traceback }
+    }
+
     /// The error of a cell whose code ran, from what the prelude or else standard error said.
     pub fn while_running(failure: &Failure, panic: Option<&Panic>) -> Self {
         match (failure.kind, panic) {
-            (Failed::Panic, Some(panic)) => new("panic", panic.message.clone()),
-            (Failed::Panic, None) => new("panic", panic_message(&failure.text)),
+            (Failed::Panic, Some(panic)) => CellError::new("panic", panic.message.clone()),
+            (Failed::Panic, None) => CellError::new("panic", panic_message(&failure.text)),
             (Failed::Error, _) if failure.text.trim().is_empty() => {
-                new("error", "a `?` met an error; the text above says which".to_owned())
+                CellError::new("error", "a `?` met an error; the text above says which".to_owned())
             }
-            (Failed::Error, _) => new("error", failure.text.trim_end().to_owned()),
+            (Failed::Error, _) => CellError::new("error", failure.text.trim_end().to_owned()),
         }
     }
 
@@ -69,13 +75,13 @@ impl CellError {
                 let message =
                     message.trim().replace("Subprocess terminated with status", "it ended with");
                 let kept = "All variables are lost; functions and types are kept.";
-                new("the cell's process ended", format!("{message}\n{kept}"))
+                CellError::new("the cell's process ended", format!("{message}\n{kept}"))
             }
-            Error::TypeRedefinedVariablesLost(names) => new(
+            Error::TypeRedefinedVariablesLost(names) => CellError::new(
                 "variables lost",
                 format!("the types of these variables were redefined: {}", names.join(", ")),
             ),
-            Error::Message(message) => new("error", message),
+            Error::Message(message) => CellError::new("error", message),
         }
     }
 
@@ -101,7 +107,7 @@ impl CellError {
             "It cannot be started anew; restart the kernel."
         };
         let advice = "Please report it with the cell.";
-        new(
+        CellError::new(
             if goes_on { INTERNAL } else { BROKEN },
             format!("evcxr broke down on this cell: {reason}\n{consequence} {advice}"),
         )
@@ -121,21 +127,22 @@ impl CellError {
             Some(Stopping { label, .. }) => format!("{label} stopped"),
             None => "the cell has ended".to_owned(),
         };
-        new(INTERRUPTED, format!("{place}; the variables are kept"))
+        CellError::new(INTERRUPTED, format!("{place}; the variables are kept"))
     }
 
     /// The same error, or that of an interrupt if this is what it comes from.
     pub fn after(self, ended: Ended, job: Option<&Stopping>) -> Self {
         match ended {
             Ended::ByItself => self,
-            Ended::Killed => new(
+            Ended::Killed => CellError::new(
                 INTERRUPTED,
                 "the cell did not stop and its process was killed: all variables are lost; \
                  functions and types are kept"
                     .to_owned(),
             ),
             Ended::Interrupted if self.name == "error" && job.is_some() => {
-                CellError { name: INTERRUPTED.to_owned(), ..self }
+                let how_far = self.message.strip_prefix("interrupted: ").unwrap_or(&self.message);
+                CellError::new(INTERRUPTED, how_far.to_owned())
             }
             Ended::Interrupted => self,
         }
@@ -144,7 +151,7 @@ impl CellError {
     /// The error of a cell that was stopped before its code ran.
     pub fn while_compiling() -> Self {
         let message = "the compiler was stopped before the cell ran; the variables are kept";
-        new(INTERRUPTED, message.to_owned())
+        CellError::new(INTERRUPTED, message.to_owned())
     }
 
     /// The kind and the first line of the message.
@@ -152,15 +159,10 @@ impl CellError {
         format!("{}: {}", self.name, self.message.lines().next().unwrap_or_default())
     }
 
-    /// The kind and the whole text.
+    /// The whole text in one.
     pub fn text(&self) -> String {
-        format!("{}: {}", self.name, self.traceback.join("\n"))
+        self.traceback.join("\n")
     }
-}
-
-fn new(name: &str, message: String) -> CellError {
-    let traceback = message.lines().map(str::to_owned).collect();
-    CellError { name: name.to_owned(), message, traceback }
 }
 
 fn compilation(reports: &[Report], code: &str) -> CellError {
@@ -244,12 +246,21 @@ mod tests {
 
     #[test]
     fn an_interrupt_names_the_error_that_it_led_to_and_no_other() {
-        let error = |name: &str| new(name, "stopped at 3 of 9".to_owned());
+        let error = |name: &str| CellError::new(name, "stopped at 3 of 9".to_owned());
         let job = Stopping::default();
         let named = |name: &str, ended| error(name).after(ended, Some(&job)).name;
         assert_eq!(named("error", Ended::Interrupted), INTERRUPTED);
         assert_eq!(named("panic", Ended::Interrupted), "panic");
         assert_eq!(named("error", Ended::ByItself), "error");
         assert_eq!(named("the cell's process ended", Ended::Killed), INTERRUPTED);
+    }
+
+    #[test]
+    fn the_text_names_the_kind_once() {
+        let asked = CellError::new("error", "interrupted: training stopped\nGo on.".to_owned());
+        assert_eq!(asked.text(), "error: interrupted: training stopped\nGo on.");
+        let stopped = asked.after(Ended::Interrupted, Some(&Stopping::default()));
+        assert_eq!(stopped.traceback, ["Interrupted: training stopped", "Go on."]);
+        assert_eq!(stopped.message, "training stopped\nGo on.");
     }
 }

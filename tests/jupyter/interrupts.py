@@ -45,6 +45,7 @@ class Interrupts(OneKernel):
         ran = self.kernel.finish(request)
         self.assertEqual((ran.status, ran.reply["ename"]), ("error", "Interrupted"))
         self.assertIn("counting", ran.reply["evalue"])
+        self.assertRegex(ran.reply["traceback"][0], "^Interrupted: (?!interrupted)")
         self.assertEqual(self.kernel.reply(waiting)["status"], "aborted")
         self.assertEqual(self.kernel.ok("kept + sheep").result(), "10")
 
