@@ -6,7 +6,8 @@
 //! ```
 //! A TEACHER is `teacher` with what differs from the demo recipe, such as `teacher,seed=2,epochs=8`;
 //! a STUDENT is likewise `d_det`, `d_rand`, `d_other` or `noise` (the control), such as
-//! `d_det,images=30000,steps=20,epochs=14,decay=1e-3,seed=3`. `ERM_CACHE` keeps teachers and sets.
+//! `d_det,images=30000,steps=20,epochs=14,decay=1e-3,seed=3,init=103`, where `seed` is of the order of
+//! the images and `init` of the first weights. `ERM_CACHE` keeps teachers and sets.
 
 use erm::prelude::*;
 
@@ -37,7 +38,7 @@ impl Search {
         let (train, held_out) = Data::cifar10()?.train.split(HELD_OUT, 0)?;
         let words = Words::of(named);
         let recipe = words.recipe(Recipe::standard(Scale::Demo))?;
-        let mut teacher = Net::resnet(16, &train, recipe.seed)?;
+        let mut teacher = Net::resnet(16, &train, words.number("init", recipe.seed)?)?;
         let folder = std::path::PathBuf::from(std::env::var("ERM_CACHE").unwrap_or_default());
         let file = folder.join(format!("{}.safetensors", named.replace([',', '='], "-")));
         if teacher.load(&file).is_err() {
@@ -73,7 +74,7 @@ impl Search {
         };
         let reached = judge::accuracy(&self.teacher, &built)?;
         let recipe = words.recipe(recipe)?;
-        let mut net = Net::resnet(16, &part, 100 + recipe.seed)?;
+        let mut net = Net::resnet(16, &part, words.number("init", 100 + recipe.seed)?)?;
         let log = net.train(&built, &recipe)?;
         let targets = features::d_det_targets(&self.held_out)?;
         let truth = judge::accuracy(&net, &self.held_out)?;

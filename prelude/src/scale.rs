@@ -81,7 +81,7 @@ impl Scale {
     ///
     /// At demo scale a small set gets the narrower net and the recipes of [`Recipe`]. A large one gets
     /// others, found on held-out training images: fewer epochs, more weight decay for the students,
-    /// and mirror images for those of D_det
+    /// a lower rate for those of D_rand, and mirror images for those of D_det
     /// (see [`Augment::without_crop`](crate::data::Augment::without_crop)).
     pub fn sizes(self, data: &Data) -> Sizes {
         let all = data.train.len();
@@ -99,10 +99,11 @@ impl Scale {
             Self::Demo => {
                 let sizes = sizes(16, all.min(30_000), attack(20));
                 let d_det = Recipe { epochs: 12, weight_decay: 2e-3, ..sizes.d_det };
+                let slow = Recipe { learning_rate: 0.05, weight_decay: 4e-3, ..sizes.d_rand };
                 Sizes {
                     teacher: sizes.teacher.epochs(8),
                     d_det: d_det.augment(data.augment.without_crop()),
-                    d_rand: Recipe { epochs: 14, weight_decay: 2e-3, ..sizes.d_rand },
+                    d_rand: slow.epochs(14),
                     ..sizes
                 }
             }

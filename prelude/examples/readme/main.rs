@@ -1,10 +1,12 @@
-//! Draws the README's figure and table from the committed records of real runs.
+//! Draws the README's figure and tables from the committed records of real runs.
 //!
 //! ```text
 //! cargo run --release -p erm-prelude --example readme
 //! ```
 //! It writes `notebooks/figures/learned-from-perturbations.svg` and replaces what stands in README.md
-//! between the two lines `<!-- results -->`, and between the two lines `<!-- speed -->`.
+//! between the two lines `<!-- results -->`, and likewise `<!-- speed -->` and `<!-- latency -->`.
+
+mod latency;
 
 use erm::prelude::*;
 use std::fs;
@@ -42,7 +44,9 @@ fn main() -> Result<()> {
     let text = fs::read_to_string(&readme).map_err(|e| Error::file(&readme, e, "Restore it."))?;
     let text = replaced(&text, "<!-- results -->", &table(cifar, see_far)?)?;
     let bench = Record::load(root.join("notebooks/records/bench.json"))?;
-    write(&readme, &replaced(&text, "<!-- speed -->", &speed(&bench)?)?)
+    let text = replaced(&text, "<!-- speed -->", &speed(&bench)?)?;
+    let latencies = latency::table(&root.join("tests/latency/records"))?;
+    write(&readme, &replaced(&text, "<!-- latency -->", &latencies)?)
 }
 
 fn replaced(text: &str, mark: &str, new: &str) -> Result<String> {
