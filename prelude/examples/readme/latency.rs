@@ -30,7 +30,7 @@ pub fn table(folder: &Path) -> Result<String> {
     let remedy = "Run tests/latency/measure.py.";
     let text = fs::read_to_string(&path).map_err(|e| Error::file(&path, e, remedy))?;
     let record: Value = serde_json::from_str(&text)
-        .map_err(|e| Error::invalid("a record of latencies", e, remedy))?;
+        .map_err(|e| Error::invalid("a record of latencies", e.to_string(), remedy))?;
     let mut table = Table::new(std::iter::once("seconds").chain(KERNELS.map(|kernel| kernel.0)));
     for work in WORK {
         let times = KERNELS.map(|(_, kernel)| shown(&record["seconds"][kernel][work]));
