@@ -32,7 +32,8 @@ use std::{env, fs};
 use anyhow::{Context, Result, ensure};
 use jupyter_protocol::{ConnectionInfo, JupyterMessageContent, ReplyStatus, ShutdownReply, Status};
 use jupyter_zmq_client::{
-    KernelHeartbeatConnection, create_kernel_control_connection,
+    KernelControlConnection, KernelHeartbeatConnection, KernelIoPubXPubConnection,
+    KernelShellConnection, KernelStdinConnection, create_kernel_control_connection,
     create_kernel_heartbeat_connection, create_kernel_iopub_xpub_connection,
     create_kernel_shell_connection, create_kernel_stdin_connection,
 };
@@ -80,16 +81,9 @@ fn read(file: &Path) -> Result<ConnectionInfo> {
 }
 
 async fn live(connection: &ConnectionInfo) -> Result<()> {
-    // Every message of ours names this, whatever client it is for.
-    let name = format!("erm-{}", std::process::id());
-    let in_use = || "the sockets of the connection file cannot be opened";
-    let heartbeat = create_kernel_heartbeat_connection(connection).await.with_context(in_use)?;
-    let shell = create_kernel_shell_connection(connection, &name).await.with_context(in_use)?;
-    let control = create_kernel_control_connection(connection, &name).await.with_context(in_use)?;
-    let stdin = create_kernel_stdin_connection(connection, &name).await.with_context(in_use)?;
-    let iopub =
-        create_kernel_iopub_xpub_connection(connection, &name).await.with_context(in_use)?;
-
+    let Sockets { heartbeat, shell, control, stdin, iopub } = Sockets::open(connection)
+        .await
+        .context("the sockets of the connection file cannot be opened")?;
     let engine = Arc::new(Engine::start(env::current_dir()?)?);
     let interrupter =
         Interrupter { count: Arc::new(watch::Sender::new(0)), engine: engine.clone() };
@@ -141,6 +135,29 @@ async fn live(connection: &ConnectionInfo) -> Result<()> {
     publisher.flush().await;
     sleep(LINGER).await;
     Ok(())
+}
+
+/// Where the kernel listens.
+struct Sockets {
+    heartbeat: KernelHeartbeatConnection,
+    shell: KernelShellConnection,
+    control: KernelControlConnection,
+    stdin: KernelStdinConnection,
+    iopub: KernelIoPubXPubConnection,
+}
+
+impl Sockets {
+    async fn open(connection: &ConnectionInfo) -> jupyter_zmq_client::Result<Self> {
+        // Every message of ours names this, whatever client it is for.
+        let name = format!("erm-{}", std::process::id());
+        Ok(Self {
+            heartbeat: create_kernel_heartbeat_connection(connection).await?,
+            shell: create_kernel_shell_connection(connection, &name).await?,
+            control: create_kernel_control_connection(connection, &name).await?,
+            stdin: create_kernel_stdin_connection(connection, &name).await?,
+            iopub: create_kernel_iopub_xpub_connection(connection, &name).await?,
+        })
+    }
 }
 
 /// Gives back whatever it is sent.

@@ -268,7 +268,7 @@ impl Runner {
                 () = sleep(SHORT), if !has_begun.load(Ordering::Relaxed) => {}
                 _ = interrupts.changed() => if !has_begun.load(Ordering::Relaxed) {
                     bars.take_away();
-                    return Err(not_begun());
+                    return Err(CellError::before_it_began());
                 },
             }
         };
@@ -303,10 +303,6 @@ fn fitness(ended: &Result<(), CellError>) -> Fitness {
         Err(error) if error.is_internal() => Fitness::Broken,
         _ => Fitness::Fit,
     }
-}
-
-fn not_begun() -> CellError {
-    CellError::new("Interrupted", "the cell was interrupted before it began to run".to_owned())
 }
 
 fn cannot_start(why: &str) -> CellError {

@@ -148,6 +148,11 @@ impl CellError {
         }
     }
 
+    /// The error of a cell that was stopped before anything was done for it.
+    pub fn before_it_began() -> Self {
+        Self::new(INTERRUPTED, "the cell was interrupted before it began to run".to_owned())
+    }
+
     /// The error of a cell that was stopped before its code ran.
     pub fn while_compiling() -> Self {
         let message = "the compiler was stopped before the cell ran; the variables are kept";
