@@ -31,6 +31,16 @@
 //! progress in the same way. `session/` reads them and streams a cell's [`session::Output`]s. An
 //! interrupt sets a flag in the cell process, which every long loop of the prelude looks at.
 //!
+//! # Who knows what a cell means
+//!
+//! A cell should run as soon as the kernel is there, and cost one short run of the compiler. So evcxr
+//! sees neither the prelude nor the standard library: its cargo has no dependency to look at, since
+//! `session/crates.rs` builds those and tells the compiler where they are, and its rust-analyzer has
+//! nothing to read. The types that evcxr needs in order to keep variables are told to it with the
+//! cell (`session/types.rs`). They come from a rust-analyzer of our own in a thread of its own
+//! (`session/analyst/`), which also completes names and looks them up, even while a cell runs; until
+//! it has read its sources, the compiler is asked instead.
+//!
 //! # What is kept on disk
 //!
 //! `<cache>/template-<key>` holds the prelude, built once for a compiler, versions and flags. A
@@ -141,6 +151,13 @@ fn main() -> ExitCode {
 }
 
 fn obey(arguments: Arguments) -> Result<()> {
+    let has_session = matches!(
+        &arguments.verb,
+        Some(Verb::Run { .. } | Verb::Repl | Verb::Kernel { stock: false, .. })
+    );
+    if has_session {
+        session::hide_library();
+    }
     match arguments.verb {
         Some(Verb::Run { notebook, data, scale, out }) => {
             let variables = [setting("ERM_DATASET", data), setting("ERM_SCALE", scale)];

@@ -27,6 +27,36 @@ fn tensors_of_three_cells_have_one_gradient_and_statics_go_on() {
     assert_eq!(jobs, ["1", "2", "3"]);
 }
 
+#[test]
+fn variables_are_kept_whatever_their_types_and_from_the_first_cell_on() {
+    let path = notebook(
+        "types",
+        &[
+            // What the compiler says of the first is no name that a cell knows.
+            "let image = erm::image::RgbImage::new(2, 3); let (mut count, é) = (1, [\"é\"]);\n\
+             struct Own(f32); let own = vec![Some(Own(0.5))]; count += 1; count",
+            "let Own(half) = own.into_iter().flatten().next().ok_or(\"none\")?;\n\
+             let words: Vec<_> = é[0].chars().map(|c| c.to_string()).collect(); count += 1;",
+            "println!(\"{} {count} {half} {words:?}\", image.height());",
+        ],
+    );
+    let ran = run(&path, &[]).ok();
+    assert_eq!(ran.text(0), "2");
+    assert_eq!(ran.text(2), "3 3 0.5 [\"é\"]\n");
+}
+
+#[test]
+fn a_mistake_beside_variables_is_shown_in_its_place() {
+    let shown = |name: &str, cell: &str| run(&notebook(name, &[cell]), &[]).said();
+    let value = shown("mistake-value", "let é = 1; let b = 2; é + b + \"x\"");
+    let carets = format!("     | {}^ no implementation", " ".repeat(28));
+    assert!(value.contains(&carets), "{value}");
+    let borrowed =
+        shown("mistake-borrowed", "let text = String::new();\nlet part = text.as_str();");
+    let carets = format!("   2 | let part = text.as_str();\n         | {}^^^^\n", " ".repeat(4));
+    assert!(borrowed.contains(&carets), "{borrowed}");
+}
+
 /// Makes a tensor and prints dfdx's number of it and the prelude's number of a job.
 fn a_tensor(name: &str, values: &str) -> String {
     format!(
@@ -64,7 +94,7 @@ fn an_expression_as_last_line_costs_one_build_and_looks_as_evcxr_shows_it() {
 const HAD_A_SECOND_BUILD: &str = r#"{
     let libraries = std::env::var("LD_LIBRARY_PATH").unwrap_or_default();
     let built = std::path::PathBuf::from(libraries.split(':').next().unwrap_or_default());
-    let source = built.ancestors().nth(3).unwrap().join("src/lib.rs");
+    let source = built.ancestors().nth(3).unwrap().join("cells/src/lib.rs");
     std::fs::read_to_string(source).unwrap().contains(&["evcxr_send", "_text_plain"].concat())
 }"#;
 

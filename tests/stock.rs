@@ -102,9 +102,9 @@ fn forget_cargo(command: &mut Command) {
 /// The folder in which the prelude is built.
 fn template() -> PathBuf {
     let entries = fs::read_dir(cache()).unwrap().map(|entry| entry.unwrap().path());
-    let is_template = |path: &PathBuf| path.join("done-check").exists();
+    let is_template = |path: &PathBuf| path.join("built").exists();
     let templates = entries.filter(is_template);
-    let used = |path: &PathBuf| fs::metadata(path.join("done-check")).unwrap().modified().unwrap();
+    let used = |path: &PathBuf| fs::metadata(path.join("built")).unwrap().modified().unwrap();
     templates.max_by_key(used).expect("a warm-up leaves a template")
 }
 

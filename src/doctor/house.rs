@@ -91,7 +91,6 @@ fn template() -> (Finding, bool) {
             return (Finding::fine(thing, place.unwrap_or_default()), true);
         }
         Readiness::Absent => "not made yet; the first session takes minutes to make it",
-        Readiness::Unchecked => "built, but not checked; the first mistake in a cell takes a while",
         Readiness::Outdated => "older than the crate of the cells; the next session builds it anew",
     };
     (Finding::better(thing, found, mend), readiness != Readiness::Absent)

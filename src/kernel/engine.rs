@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{oneshot, watch};
 use tokio::time::timeout;
 
-use crate::session::{Handle, Session, Surroundings, Warmth, stop_everything};
+use crate::session::{Analyst, Handle, Session, Surroundings, Warmth, stop_everything};
 
 /// Something to do with the session; dropped undone where there is no session.
 type Job = Box<dyn FnOnce(&mut Session) -> Fitness + Send>;
@@ -51,7 +51,7 @@ pub struct Engine {
 
 struct Shared {
     state: watch::Sender<State>,
-    handle: Mutex<Option<Handle>>,
+    reach: Mutex<Option<(Handle, Analyst)>>,
     ending: AtomicBool,
 }
 
@@ -62,7 +62,7 @@ impl Engine {
         let (end, ended) = oneshot::channel();
         let shared = Arc::new(Shared {
             state: watch::Sender::new(warming(Instant::now(), None)),
-            handle: Mutex::new(None),
+            reach: Mutex::new(None),
             ending: AtomicBool::new(false),
         });
         let worker = Worker { folder, shared: shared.clone() };
@@ -97,14 +97,14 @@ impl Engine {
         self.shared.state.subscribe()
     }
 
-    /// Whether the session takes jobs.
-    pub fn is_ready(&self) -> bool {
-        matches!(*self.shared.state.borrow(), State::Ready)
-    }
-
     /// Reaches the session while it is at work; `None` while it is being made.
     pub fn handle(&self) -> Option<Handle> {
-        self.shared.handle().clone()
+        self.shared.reach().as_ref().map(|(handle, _)| handle.clone())
+    }
+
+    /// Answers questions about the session's cells; `None` while it is being made.
+    pub fn analyst(&self) -> Option<Analyst> {
+        self.shared.reach().as_ref().map(|(_, analyst)| analyst.clone())
     }
 
     /// Ends whatever the session is doing, and the session itself. False where it did not end in
@@ -126,8 +126,8 @@ impl Engine {
 }
 
 impl Shared {
-    fn handle(&self) -> MutexGuard<'_, Option<Handle>> {
-        self.handle.lock().unwrap_or_else(PoisonError::into_inner)
+    fn reach(&self) -> MutexGuard<'_, Option<(Handle, Analyst)>> {
+        self.reach.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -172,14 +172,14 @@ impl Worker {
             Ok(Err(error)) => (None, State::Failed(format!("{error:#}"))),
             Err(_) => (None, State::Failed("evcxr broke down while it started".to_owned())),
         };
-        *self.shared.handle() = session.as_ref().map(Session::handle);
+        *self.shared.reach() = session.as_ref().map(|it| (it.handle(), it.analyst()));
         tell(state);
         session
     }
 
     /// Whatever broke a session may break its end, too.
     fn drop(&self, session: Option<Session>) {
-        *self.shared.handle() = None;
+        *self.shared.reach() = None;
         if catch_unwind(AssertUnwindSafe(|| drop(session))).is_err() {
             eprintln!("the session did not end as it should");
         }

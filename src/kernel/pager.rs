@@ -1,15 +1,15 @@
-//! Cells that ask about a name, `?name` or `name?`, are answered with a page.
+//! Cells that ask about a name, `?name`, `name?` or `:doc name`, are answered with a page.
 
 use std::time::{Duration, Instant};
 
 use jupyter_protocol::Payload;
 
 use super::media::media;
-use crate::session::{Bundle, Session};
+use crate::session::{Analyst, Bundle};
 
 /// How long a user waits for a page.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// A session that does not know a name says so within this time.
+/// An analyst that does not know a name says so within this time.
 const IN_TIME: Duration = Duration::from_millis(900);
 
 /// What a cell asks about.
@@ -24,7 +24,8 @@ pub struct Name<'a> {
 /// The name that a cell asks about, if that is all it does.
 pub fn asked(code: &str) -> Option<Name<'_>> {
     let code = code.trim();
-    let (text, is_rust) = match (code.strip_prefix('?'), code.strip_suffix('?')) {
+    let asked = code.strip_prefix('?').or_else(|| code.strip_prefix(":doc "));
+    let (text, is_rust) = match (asked, code.strip_suffix('?')) {
         (Some(name), _) => (name.trim(), false),
         (None, Some(name)) => (name, true),
         (None, None) => return None,
@@ -34,13 +35,13 @@ pub fn asked(code: &str) -> Option<Name<'_>> {
     is_name.then_some(Name { text, is_rust })
 }
 
-/// What the session knows about a name. Unlike a user who types, this can wait where the sources
+/// What is known about a name. Unlike a user who types, this can wait where the sources
 /// are still being read, so it asks again when there was no answer in time.
-pub fn look_up(session: &mut Session, name: &str) -> Option<Bundle> {
+pub fn look_up(analyst: &Analyst, name: &str) -> Option<Bundle> {
     let until = Instant::now() + PATIENCE;
     loop {
         let asked = Instant::now();
-        let known = session.inspect(name, name.len());
+        let known = analyst.inspect(name, name.len());
         let was_in_time = asked.elapsed() < IN_TIME;
         if known.is_some() || was_in_time || Instant::now() > until {
             return known;

@@ -69,11 +69,6 @@ impl Queue {
         let _ = self.waiting.send(Cell { message: Arc::new(message), request });
     }
 
-    /// Whether a cell is running.
-    pub fn is_running(&self) -> bool {
-        lock(&self.running).is_some()
-    }
-
     /// Says once more that the kernel is busy, if a cell is running: front ends take the last
     /// status for that of the kernel, whatever request it was for.
     pub fn still_busy(&self, publisher: &Publisher) {
@@ -202,7 +197,8 @@ impl Runner {
         name: pager::Name<'_>,
     ) -> Result<Option<Payload>, CellError> {
         let text = name.text.to_owned();
-        let look_up = move |session: &mut Session| (pager::look_up(session, &text), Fitness::Fit);
+        let look_up =
+            move |session: &mut Session| (pager::look_up(&session.analyst(), &text), Fitness::Fit);
         let known = self.on_session(message, look_up).await?;
         Ok(pager::page(name, known))
     }

@@ -10,11 +10,11 @@ use jupyter_protocol::{
 };
 use jupyter_zmq_client::{RouterRecvConnection, RouterSendConnection};
 use serde_json::json;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
 use super::comms;
 use super::cursor::{byte, point};
-use super::engine::{Engine, Fitness};
+use super::engine::Engine;
 use super::history::History;
 use super::iopub::Publisher;
 use super::lifetime::Ending;
@@ -22,9 +22,7 @@ use super::media::media;
 use super::queue::Queue;
 use super::reply::{is_complete, kernel_info, refusal};
 use super::wire::{child, receive};
-
-/// A client waits no longer than this for what it shows while its user types.
-const WHILE_TYPING: Duration = Duration::from_millis(900);
+use crate::session::Analyst;
 
 /// Sends replies on the socket on which the requests came.
 #[derive(Clone)]
@@ -131,14 +129,9 @@ impl Shell {
             cursor_end: cursor_pos,
             ..CompleteReply::default()
         };
-        if self.is_busy() {
-            return none;
-        }
         let text = code.clone();
-        let found = self
-            .engine
-            .ask(move |session| (session.complete(&text, byte(&text, cursor_pos)), Fitness::Fit));
-        let Ok(Some(found)) = timeout(WHILE_TYPING, found).await else { return none };
+        let found = self.ask(move |analyst| analyst.complete(&text, byte(&text, cursor_pos)));
+        let Some(found) = found.await else { return none };
         let kinds = found.matches.iter().map(|(text, kind)| {
             let (start, end) =
                 (point(&code, found.replaced.start), point(&code, found.replaced.end));
@@ -158,16 +151,15 @@ impl Shell {
     async fn inspect(&self, request: &InspectRequest) -> InspectReply {
         let InspectRequest { code, cursor_pos, .. } = request.clone();
         let found = |data| InspectReply { found: true, data, ..InspectReply::default() };
-        if self.is_busy() {
-            return found(text("A cell is running; names can be looked up when it has ended."));
-        }
-        let known = self
-            .engine
-            .ask(move |session| (session.inspect(&code, byte(&code, cursor_pos)), Fitness::Fit));
-        match timeout(WHILE_TYPING, known).await {
-            Ok(Some(Some(bundle))) => found(media(bundle).0),
-            Ok(_) => InspectReply::default(),
-            Err(_) => found(text("The sources are still being read; try again in a moment.")),
+        let known = self.ask(move |analyst| {
+            (analyst.inspect(&code, byte(&code, cursor_pos)), analyst.is_ready())
+        });
+        match known.await {
+            Some((Some(bundle), _)) => found(media(bundle).0),
+            Some((None, true)) => InspectReply::default(),
+            Some((None, false)) | None => {
+                found(text("The sources are still being read; try again in a moment."))
+            }
         }
     }
 
@@ -176,9 +168,13 @@ impl Shell {
         HistoryReply::new(history.find(request))
     }
 
-    /// Whether the session has other things to do for now.
-    fn is_busy(&self) -> bool {
-        self.queue.is_running() || !self.engine.is_ready()
+    /// Has a question answered that does not need the session itself; nothing while there is none.
+    async fn ask<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&Analyst) -> T + Send + 'static,
+    ) -> Option<T> {
+        let analyst = self.engine.analyst()?;
+        tokio::task::spawn_blocking(move || question(&analyst)).await.ok()
     }
 }
 

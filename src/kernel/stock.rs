@@ -7,7 +7,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use crate::session::{Cache, Warming, WorkDir, library_path, warm, write_settings};
+use crate::session::{Cache, WorkDir, library_path, warm, write_beginning, write_settings};
 
 /// Becomes a process of this program that runs [`serve`]: evcxr's kernel reads the name of the
 /// connection file from the command line itself.
@@ -20,10 +20,11 @@ pub fn start(file: &Path) -> Result<()> {
 pub fn serve() -> Result<()> {
     let cache = Cache::open()?;
     let work = {
-        let _unchanging = warm(&cache, Warming::Build, &mut |_| ())?;
+        let _unchanging = warm(&cache, &mut |_| ())?;
         WorkDir::clone_of(&cache)?
     };
-    write_settings(&cache, &work.path)?;
+    write_settings(&work.path)?;
+    write_beginning(&cache, &work.path)?;
     let variables = [
         ("EVCXR_CONFIG_DIR", work.path.clone().into_os_string()),
         library_path(&cache, &work.path)?,

@@ -10,7 +10,7 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 
 use crate::notebook::{self, Screen};
-use crate::session::{Cache, Warming, warm};
+use crate::session::{Cache, warm};
 
 pub use kernelspec::registered;
 
@@ -46,11 +46,11 @@ pub fn uninstall(prefix: Option<&Path>) -> Result<()> {
     Ok(())
 }
 
-/// Builds and checks what cells need, so that no kernel has to.
+/// Builds what cells need, so that no kernel has to.
 pub fn warm_up() -> Result<()> {
     let cache = Cache::open()?;
     let mut screen = Screen::new();
-    let warmed = warm(&cache, Warming::BuildAndCheck, &mut |warmth| screen.warm_up(&warmth));
+    let warmed = warm(&cache, &mut |warmth| screen.warm_up(&warmth));
     screen.settle();
     warmed?;
     println!("warm: cells start without building anything ({})", cache.template().display());

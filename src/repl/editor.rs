@@ -1,8 +1,6 @@
 //! What the line editor asks us while somebody types.
 
 use std::borrow::Cow;
-use std::cell::RefCell;
-use std::rc::Rc;
 
 use rustyline::completion::Completer;
 use rustyline::highlight::{CmdKind, Highlighter};
@@ -10,7 +8,7 @@ use rustyline::hint::Hinter;
 use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{Context, Helper};
 
-use crate::session::{Completeness, Session, completeness};
+use crate::session::{Analyst, Completeness, completeness};
 
 /// What is being typed.
 #[derive(Clone, Copy, PartialEq)]
@@ -26,7 +24,7 @@ pub enum Typed {
 /// Helps whoever types.
 pub struct Typing {
     /// Knows what fits at a place in a cell.
-    pub session: Rc<RefCell<Session>>,
+    pub analyst: Analyst,
     /// What it helps with now.
     pub typed: Typed,
 }
@@ -63,9 +61,7 @@ impl Completer for Typing {
         if self.typed != Typed::Cell {
             return Ok((at, vec![]));
         }
-        // A session that is busy has no time for this.
-        let Ok(mut session) = self.session.try_borrow_mut() else { return Ok((at, vec![])) };
-        let found = session.complete(line, at);
+        let found = self.analyst.complete(line, at);
         Ok((
             found.replaced.start.min(at),
             found.matches.into_iter().map(|(code, _)| code).collect(),

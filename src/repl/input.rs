@@ -1,9 +1,7 @@
 //! Where cells come from: an editor on a terminal, or the lines of a pipe.
 
-use std::cell::RefCell;
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
-use std::rc::Rc;
 
 use anyhow::Result;
 use rustyline::config::Configurer;
@@ -12,7 +10,7 @@ use rustyline::history::FileHistory;
 use rustyline::{ColorMode, CompletionType, Config, Editor};
 
 use super::editor::{Typed, Typing};
-use crate::session::{self, Completeness, Question, Session, completeness};
+use crate::session::{self, Analyst, Completeness, Question, completeness};
 
 const PROMPT: &str = "erm> ";
 
@@ -36,13 +34,13 @@ pub enum Input {
 
 impl Input {
     /// Takes standard input for what it is.
-    pub fn open(session: Rc<RefCell<Session>>) -> Result<Input> {
+    pub fn open(analyst: Analyst) -> Result<Input> {
         if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
             return Ok(Input::Piped);
         }
         let config = Config::builder().completion_type(CompletionType::List);
         let mut editor = Editor::with_config(config.auto_add_history(false).build())?;
-        editor.set_helper(Some(Typing { session, typed: Typed::Cell }));
+        editor.set_helper(Some(Typing { analyst, typed: Typed::Cell }));
         let history = session::cache_folder().ok().map(|cache| cache.join("repl-history.txt"));
         if let Some(history) = &history {
             // There is none before the first time.

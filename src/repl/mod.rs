@@ -4,9 +4,7 @@ mod editor;
 mod input;
 mod viewer;
 
-use std::cell::RefCell;
 use std::env;
-use std::rc::Rc;
 
 use anyhow::{Result, bail};
 
@@ -15,6 +13,9 @@ use self::viewer::Viewer;
 use crate::notebook::{Screen, interrupt};
 use crate::session::{Session, Surroundings};
 
+/// The command that asks what is known about a name.
+const DOC: &str = ":doc ";
+
 /// Runs what is typed until the input ends. Through a pipe the first cell that fails is the last.
 pub fn converse() -> Result<()> {
     let folder = env::current_dir()?;
@@ -22,9 +23,9 @@ pub fn converse() -> Result<()> {
     let around = Surroundings { folder: &folder, variables: &[] };
     let started = Session::start(&around, &mut |warmth| screen.warm_up(&warmth));
     screen.settle();
-    let session = Rc::new(RefCell::new(started?));
-    let handle = session.borrow().handle();
-    let mut input = Input::open(session.clone())?;
+    let mut session = started?;
+    let handle = session.handle();
+    let mut input = Input::open(session.analyst())?;
     // The editor takes Ctrl-C for itself, so we listen after it, and both hear it.
     interrupt::watch(handle.clone())?;
     input.greet();
@@ -34,8 +35,14 @@ pub fn converse() -> Result<()> {
             Line::Nothing => continue,
             Line::End => return Ok(()),
         };
+        if let Some(name) = code.trim().strip_prefix(DOC) {
+            let known = session.analyst().inspect(name, name.len());
+            let text = known.and_then(|mut known| known.remove("text/plain"));
+            println!("{}", text.unwrap_or_else(|| format!("Nothing is known about `{name}`.")));
+            continue;
+        }
         let mut viewer = Viewer::new(&mut screen, &mut input, &handle);
-        let ended = session.borrow_mut().run(&code, &mut viewer);
+        let ended = session.run(&code, &mut viewer);
         viewer.end();
         if let Err(error) = ended {
             viewer::complain(&error);

@@ -79,11 +79,10 @@ impl Cache {
         self.folder.join("sessions")
     }
 
-    /// Puts the versions in a work folder back to the known ones, since evcxr's first build, which
-    /// has no dependency yet, drops them all.
-    pub fn restore_lock(&self, work: &Path) -> Result<()> {
-        fs::copy(self.template().join("Cargo.lock"), work.join("Cargo.lock"))?;
-        Ok(())
+    /// The sources of the standard library, where they are installed.
+    pub fn library(&self) -> Option<PathBuf> {
+        let below = self.standard_library.ancestors().nth(2)?;
+        Some(below.join("src/rust/library")).filter(|folder| folder.is_dir())
     }
 
     /// Writes the versions that this program was built with.

@@ -18,7 +18,7 @@ struct Process {
 /// has started in the work folder, except for the process that serves the cells.
 pub fn stop(work: &Path, supervisor: u32) {
     end(|process| {
-        let is_in_work = process.folder.as_deref().is_none_or(|folder| folder == work);
+        let is_in_work = process.folder.as_deref().is_none_or(|folder| folder.starts_with(work));
         process.number != supervisor && (is_in_work || process.name == "sh")
     });
 }

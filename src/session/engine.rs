@@ -1,6 +1,7 @@
 //! The thread that owns a session's evcxr context. It lives as long as the session, so that no
 //! process it starts depends on a thread that ends, and it survives evcxr's own breakdowns.
 
+use std::collections::HashMap;
 use std::env;
 use std::fs::{self, File};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -10,45 +11,33 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow};
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
+use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use evcxr::{CommandContext, EvalCallbacks, EvalContext, EvalContextOutputs, EvalOutputs};
 
+use super::analyst::Analyst;
 use super::cache::Cache;
+use super::crates::Crates;
 use super::output::Question;
-use super::relay;
 use super::settings::PRELUDE;
-use super::{cell_process, dependencies, statements, types};
+use super::statements::{Binding, Statements};
+use super::types::Typed;
+use super::{cell_process, relay, statements, types};
 
 /// Has the prelude prepare a new process.
 const BEGIN: &str = "erm::show::begin();";
-/// How long there must be nothing to do before rust-analyzer reads on.
-const PAUSE: Duration = Duration::from_millis(300);
-/// What rust-analyzer is asked for before anybody else asks: each needs a little more of it.
-const WARM_UP: [&str; 4] = [
-    "let step = 1; step",
-    "let step = String::new(); step",
-    "let step = Some(vec![1.5]).into_iter().flatten(); step",
-    "let step = Data::see_far(); step",
-];
 
 /// What a context is made from, at the start and again when one has broken down.
 pub struct Ground {
     /// The caches and the compiler.
     pub cache: Cache,
-    /// The session's work folder.
+    /// The session's work folder, where the crates are that cells use.
     pub work: PathBuf,
+    /// The folder in it where cells are built.
+    pub cells: PathBuf,
     /// The folder in which cells run.
     pub folder: PathBuf,
     /// Variables of the environment that are set for cells.
     pub variables: Vec<(String, String)>,
-}
-
-/// What the session asks of its thread.
-pub enum Job {
-    /// Run this cell; [`Event`]s follow until it has ended.
-    Run(String),
-    /// Do something with the context that gives its answer by itself.
-    Ask(Box<dyn FnOnce(&mut CommandContext) + Send>),
 }
 
 /// What the thread tells the session.
@@ -59,8 +48,8 @@ pub enum Event {
     Refused(String),
     /// The running cell asks its user; the thread waits for [`Engine::answer`].
     Asks(Question),
-    /// The cell has ended.
-    Ended(Result<EvalOutputs, evcxr::Error>),
+    /// The cell has ended, which evcxr was given in this form.
+    Ended(Result<EvalOutputs, evcxr::Error>, Typed),
     /// Nothing runs any more.
     Closed,
     /// evcxr broke down on the cell. [`Event::Ready`] or [`Event::Refused`] has come before.
@@ -69,7 +58,7 @@ pub enum Event {
 
 /// The thread, from outside.
 pub struct Engine {
-    jobs: Sender<Job>,
+    cells: Sender<String>,
     answers: Sender<Option<String>>,
     /// What the thread tells.
     pub events: Receiver<Event>,
@@ -77,20 +66,21 @@ pub struct Engine {
 
 impl Engine {
     /// Starts the thread, which makes a context first.
-    pub fn start(ground: Ground) -> Result<Engine> {
-        let (jobs, to_do) = unbounded();
+    pub fn start(ground: Ground, analyst: Analyst) -> Result<Engine> {
+        let (cells, to_do) = unbounded();
         let (tell, events) = unbounded();
         let (answers, answered) = bounded(1);
-        let mut desk = Desk { ground, tell, answered };
+        let crates = Crates::of_template(&ground.cache, &ground.work)?;
+        let mut desk = Desk { ground, crates, analyst, tell, answered };
         let thread = std::thread::Builder::new().name("evcxr".to_owned());
         thread.spawn(move || desk.serve(&to_do))?;
-        Ok(Engine { jobs, answers, events })
+        Ok(Engine { cells, answers, events })
     }
 
-    /// Gives the thread something to do after what it does now.
-    pub fn give(&self, job: Job) {
+    /// Has the thread run this cell after what it does now; [`Event`]s follow until it has ended.
+    pub fn run(&self, cell: String) {
         // If the thread has ended, nobody answers, which the caller sees.
-        let _ = self.jobs.send(job);
+        let _ = self.cells.send(cell);
     }
 
     /// Answers what the running cell has asked.
@@ -100,8 +90,8 @@ impl Engine {
 
     /// Lets the thread end after what it does now, and waits for that, but not for ever.
     pub fn end(self, patience: Duration) {
-        let Engine { jobs, answers, events } = self;
-        drop((jobs, answers));
+        let Engine { cells, answers, events } = self;
+        drop((cells, answers));
         let until = Instant::now() + patience;
         while events.recv_deadline(until).is_ok_and(|event| !matches!(event, Event::Closed)) {}
     }
@@ -110,26 +100,26 @@ impl Engine {
 /// Where the thread works.
 struct Desk {
     ground: Ground,
+    crates: Crates,
+    analyst: Analyst,
     tell: Sender<Event>,
     answered: Receiver<Option<String>>,
 }
 
 impl Desk {
-    fn serve(&mut self, to_do: &Receiver<Job>) {
+    fn serve(&mut self, cells: &Receiver<String>) {
         let mut context = self.context();
-        let mut steps = WARM_UP.iter();
         let mut begun = context.as_ref().map(process);
-        while let Some(job) = next(to_do, &mut context, &mut steps) {
+        for cell in cells {
             let Some(living) = &mut context else {
                 self.say(Event::BrokeDown("no cell can run in this session any more".to_owned()));
                 continue;
             };
-            let done = catch_unwind(AssertUnwindSafe(|| self.work(living, job)));
+            let done = catch_unwind(AssertUnwindSafe(|| self.execute(living, &cell)));
             if let Err(reason) = done {
                 // What is left of it may break down once more.
                 let _ = catch_unwind(AssertUnwindSafe(|| drop(context.take())));
                 context = self.context();
-                steps = WARM_UP.iter();
                 self.say(Event::BrokeDown(words(&*reason).to_owned()));
             }
             if let Some(living) = &mut context
@@ -137,28 +127,23 @@ impl Desk {
             {
                 // The process in which cells run is a new one, which knows nothing yet. If it cannot
                 // learn, cells still run, and say less.
-                let _ = self.ground.begin(living);
+                let _ = self.ground.begin(living, &self.crates);
                 begun = Some(process(living));
             }
         }
         self.say(Event::Closed);
-        // All that a context has read takes a while to be forgotten, and nobody needs to wait.
-        drop(context);
-    }
-
-    fn work(&self, context: &mut CommandContext, job: Job) {
-        match job {
-            Job::Run(code) => self.say(Event::Ended(self.execute(context, &code))),
-            Job::Ask(question) => question(context),
-        }
     }
 
     /// Makes a context and says so.
     fn context(&self) -> Option<CommandContext> {
-        let made = catch_unwind(AssertUnwindSafe(|| self.ground.context()));
+        let made = catch_unwind(AssertUnwindSafe(|| self.ground.context(&self.crates)));
         let made = made.unwrap_or_else(|reason| Err(anyhow!("{}", words(&*reason))));
         match made {
             Ok((context, streams)) => {
+                self.analyst.learn(|scope| {
+                    scope.take_items(&context.last_source().unwrap_or_default());
+                    scope.take_variables(context.variables_and_types());
+                });
                 self.say(Event::Ready(streams, context.process_handle()));
                 Some(context)
             }
@@ -169,28 +154,80 @@ impl Desk {
         }
     }
 
-    /// Runs a cell, and again with more types in it as long as that is all it lacks.
-    fn execute(
+    /// Runs a cell, and tells how it ended.
+    fn execute(&mut self, context: &mut CommandContext, cell: &str) {
+        let (ended, typed) = match self.add_crates(context, cell) {
+            Ok(rest) => self.run(context, rest.as_deref().unwrap_or(cell)),
+            Err(error) => {
+                let error = evcxr::Error::Message(format!("{error:#}"));
+                (Err(error), Typed::tell(cell, &[], &HashMap::new()))
+            }
+        };
+        self.analyst.learn(|scope| {
+            // The source of a cell that failed is none that anything is left of.
+            if let (true, Ok(source)) = (ended.is_ok(), context.last_source()) {
+                scope.take_items(&source);
+            }
+            scope.take_variables(context.variables_and_types());
+        });
+        self.say(Event::Ended(ended, typed));
+    }
+
+    /// Adds the crates that a cell asks for, and gives back what else is in it.
+    fn add_crates(&mut self, context: &mut CommandContext, cell: &str) -> Result<Option<String>> {
+        let rest = self.crates.add(&self.ground.cache, cell)?;
+        if rest.is_some() {
+            context.execute(&self.crates.command()).map_err(|error| anyhow!("{error}"))?;
+            self.analyst.read_again();
+        }
+        Ok(rest)
+    }
+
+    /// Runs a cell with the types of its variables.
+    fn run(
         &self,
         context: &mut CommandContext,
         code: &str,
-    ) -> Result<EvalOutputs, evcxr::Error> {
-        let execute = |context: &mut CommandContext, code: &str| {
-            let callbacks = &mut EvalCallbacks {
-                input_reader: &|request| self.ask(&request.prompt, request.is_password),
-            };
-            context.execute_with_callbacks(&statements::with_flush(code), callbacks)
+    ) -> (Result<EvalOutputs, evcxr::Error>, Typed) {
+        let statements = Statements::of(code);
+        let variables = match statements.complaints().is_empty() {
+            true => statements.untyped(),
+            false => vec![],
         };
-        dependencies::add(context, &self.ground.work, code)?;
-        let mut ended = execute(context, code);
-        let mut code = code.to_owned();
-        while let Err(error) = &ended
-            && let Some(annotated) = types::annotated(context, &code, error)
-        {
-            code = annotated;
-            ended = execute(context, &code);
+        let types = self.types(context, code, &variables);
+        let typed = Typed::tell(code, &variables, &types);
+        let callbacks = &mut EvalCallbacks {
+            input_reader: &|request| self.ask(&request.prompt, request.is_password),
+        };
+        let code = statements::with_flush(&typed.code);
+        (context.execute_with_callbacks(&code, callbacks), typed)
+    }
+
+    /// The types of these variables of a cell. As long as the analyst still reads, the compiler is
+    /// asked first, and the other one where the first does not know. In a cell with mistakes there
+    /// is no need to know.
+    fn types(
+        &self,
+        context: &mut CommandContext,
+        code: &str,
+        variables: &[Binding],
+    ) -> HashMap<String, String> {
+        let mut types = HashMap::new();
+        let is_ready = self.analyst.is_ready();
+        for asks_analyst in [is_ready, !is_ready] {
+            if variables.iter().all(|it| types.contains_key(&it.name)) {
+                break;
+            }
+            let found = match asks_analyst {
+                true => Some(self.analyst.types(code)),
+                false => types::by_compiler(context, code, variables),
+            };
+            let Some(found) = found else { break };
+            for (name, kind) in found {
+                types.entry(name).or_insert(kind);
+            }
         }
-        ended
+        types
     }
 
     /// Has the cell's question answered, in the words in which evcxr passes both on.
@@ -214,51 +251,27 @@ impl Ground {
     }
 
     /// A context with the prelude loaded.
-    fn context(&self) -> Result<(CommandContext, EvalContextOutputs)> {
+    fn context(&self, crates: &Crates) -> Result<(CommandContext, EvalContextOutputs)> {
         let _ = fs::remove_file(self.listening());
         let process = cell_process(self)?;
         // evcxr looks for its settings in the current folder before anywhere else.
-        env::set_current_dir(&self.work)?;
+        env::set_current_dir(&self.cells)?;
         let started = EvalContext::with_subprocess_command(process);
         env::set_current_dir(&self.folder)?;
         let (context, streams) = started.map_err(|error| anyhow!("evcxr cannot start: {error}"))?;
         let mut context = CommandContext::with_eval_context(context);
-        self.cache.restore_lock(&self.work)?;
-        self.begin(&mut context)?;
-        dependencies::keep(&self.work)?;
+        self.begin(&mut context, crates)?;
         Ok((context, streams))
     }
 
     /// Loads the prelude, and has it prepare the process in which cells run. Nobody hears that.
-    fn begin(&self, context: &mut CommandContext) -> Result<()> {
+    fn begin(&self, context: &mut CommandContext, crates: &Crates) -> Result<()> {
         let _ = fs::remove_file(self.listening());
-        let prelude = format!(":dep {}\n{PRELUDE}\n{BEGIN}", self.cache.dependency());
+        let prelude = format!("{}\n{PRELUDE}\n{BEGIN}", crates.command());
         let begun = context.execute(&prelude);
         File::create(self.listening())?;
         begun.map_err(|error| anyhow!("the prelude cannot be loaded into a cell: {error}"))?;
         Ok(())
-    }
-}
-
-/// The next thing to do. As long as there is nothing, rust-analyzer reads on in the sources of what
-/// cells use, in small steps, so that no cell has to wait for long.
-fn next(
-    to_do: &Receiver<Job>,
-    context: &mut Option<CommandContext>,
-    steps: &mut std::slice::Iter<'_, &str>,
-) -> Option<Job> {
-    loop {
-        // Whoever starts a session may have a cell at hand.
-        match to_do.recv_timeout(PAUSE) {
-            Ok(job) => return Some(job),
-            Err(RecvTimeoutError::Disconnected) => return None,
-            Err(RecvTimeoutError::Timeout) => {}
-        }
-        let (Some(context), Some(step)) = (context.as_mut(), steps.next()) else {
-            return to_do.recv().ok();
-        };
-        // What it cannot do now, it need not do: a cell will tell.
-        let _ = catch_unwind(AssertUnwindSafe(|| context.hover_at(step, step.len())));
     }
 }
 

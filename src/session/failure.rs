@@ -9,6 +9,7 @@ use super::handle::Ended;
 use super::places::Places;
 use super::reader::{Failed, Failure, Panic, Stopping};
 use super::report::{Label, Report};
+use super::types::{Typed, position};
 
 /// The file that evcxr makes of a cell, as panics name it.
 const GENERATED: &str = "src/lib.rs";
@@ -65,10 +66,12 @@ impl CellError {
     }
 
     /// The error of a cell that evcxr could not run to its end.
-    pub fn from_evcxr(error: Error, code: &str) -> Self {
+    pub fn from_evcxr(error: Error, code: &str, typed: &Typed) -> Self {
         match error {
             Error::CompilationErrors(errors) => {
-                let reports: Vec<_> = errors.iter().map(Report::of_error).collect();
+                let place = |start, end| typed.in_cell(start, end);
+                let reports: Vec<_> =
+                    errors.iter().map(|error| Report::of_error(error, &place)).collect();
                 compilation(&reports, code)
             }
             Error::SubprocessTerminated(message) => {
@@ -178,13 +181,6 @@ fn compilation(reports: &[Report], code: &str) -> CellError {
         message: messages.join("\n"),
         traceback: texts.join("\n\n").lines().map(str::to_owned).collect(),
     }
-}
-
-/// The line and the column of a byte, both from 1.
-fn position(code: &str, at: usize) -> (usize, usize) {
-    let before = &code[..at];
-    let start = before.rfind('\n').map_or(0, |end| end + 1);
-    (before.matches('\n').count() + 1, before[start..].chars().count() + 1)
 }
 
 /// The line in which it panicked, with its number if it is one of this cell.

@@ -1,10 +1,11 @@
 //! One evcxr context: it is made warm, runs one cell at a time and streams what the cell gives.
 //! It knows neither Jupyter nor files of notebooks.
 
-mod analysis;
+mod analyst;
 mod cache;
 mod compiler;
-mod dependencies;
+mod completeness;
+mod crates;
 mod engine;
 mod failure;
 mod handle;
@@ -20,9 +21,11 @@ mod statements;
 mod template;
 mod types;
 mod warnings;
+mod word;
 mod workdir;
 
 use std::env;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -31,22 +34,25 @@ use anyhow::{Result, anyhow, bail};
 use crossbeam_channel::{Receiver, never, select};
 use evcxr::{EvalContextOutputs, EvalOutputs};
 
-pub use analysis::{Completeness, completeness};
+pub use analyst::Analyst;
 pub use cache::{Cache, cache_folder, forget_own_package, prelude_folder};
 pub use compiler::stop_everything;
+pub use completeness::{Completeness, completeness};
 pub use failure::CellError;
 pub use handle::{Handle, Interrupted};
 pub use output::{Audience, Bundle, Clearing, Output, Progress, Question};
 pub use readiness::{Readiness, readiness};
-pub use settings::{library_path, write_settings};
+pub use settings::{hide_library, library_path, write_beginning, write_settings};
 pub use statements::ends_in_expression;
-pub use template::{Warming, Warmth, warm};
+pub use template::{Warmth, warm};
 pub use workdir::{WorkDir, abandon};
 
-use engine::{Engine, Event, Ground, Job};
+use analyst::Sources;
+use engine::{Engine, Event, Ground};
 use handle::Ended;
 use reader::Reader;
 use statements::Statements;
+use types::Typed;
 
 /// How long the end of a session waits for what evcxr is doing.
 const FAREWELL: Duration = Duration::from_secs(3);
@@ -63,19 +69,23 @@ pub struct Surroundings<'a> {
 pub struct Session {
     /// There until the session is dropped.
     engine: Option<Engine>,
+    analyst: Analyst,
     streams: EvalContextOutputs,
     handle: Handle,
     /// Tells that an interrupt wants attention.
     wakes: Receiver<()>,
-    /// Where cells are built.
+    /// Where cells are written.
+    cells: PathBuf,
+    /// Where what is built of them is.
     built: PathBuf,
     // Dropped last: the context still works in it.
+    #[expect(dead_code, reason = "it is there to be dropped")]
     work: WorkDir,
 }
 
 /// How evcxr is done with a cell.
 enum Outcome {
-    Ended(Result<EvalOutputs, evcxr::Error>),
+    Ended(Result<EvalOutputs, evcxr::Error>, Typed),
     /// It broke down; whether another context has taken its place.
     BrokeDown {
         reason: String,
@@ -88,18 +98,24 @@ impl Session {
     pub fn start(around: &Surroundings, on: &mut dyn FnMut(Warmth)) -> Result<Session> {
         let cache = Cache::open()?;
         let work = {
-            let _unchanging = warm(&cache, Warming::BuildAndCheck, on)?;
+            let _unchanging = warm(&cache, on)?;
             WorkDir::clone_of(&cache)?
         };
-        write_settings(&cache, &work.path)?;
-        let built = work.path.join("target").join(cache.host()?).join("debug");
+        let cells = work.path.join("cells");
+        fs::create_dir(&cells)?;
+        write_settings(&cells)?;
+        let built = cells.join("target").join(cache.host()?).join("debug");
+        let sources = Sources { folder: work.path.clone(), library: cache.library() };
+        let analyst = Analyst::start(sources)?;
         let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
-        let engine = Engine::start(Ground {
+        let ground = Ground {
             cache,
             work: work.path.clone(),
+            cells: cells.clone(),
             folder: around.folder.to_owned(),
             variables: around.variables.iter().map(owned).collect(),
-        })?;
+        };
+        let engine = Engine::start(ground, analyst.clone())?;
         let (handle, wakes) = Handle::new(work.path.clone());
         let streams = match engine.events.recv() {
             Ok(Event::Ready(streams, process)) => {
@@ -109,7 +125,7 @@ impl Session {
             Ok(Event::Refused(reason)) => bail!("{reason}"),
             _ => return Err(anyhow!("evcxr ended before it began")),
         };
-        Ok(Session { engine: Some(engine), streams, handle, wakes, built, work })
+        Ok(Session { engine: Some(engine), analyst, streams, handle, wakes, cells, built, work })
     }
 
     /// Runs one cell before an audience that hears all that it gives while it runs.
@@ -121,7 +137,9 @@ impl Session {
         if !self.handle.compiles() {
             return Err(CellError::internal("its process was ended", false));
         }
-        self.give(Job::Run(code.to_owned()));
+        if let Some(engine) = &self.engine {
+            engine.run(code.to_owned());
+        }
         let outcome = self.follow(code, &mut reader, audience);
         let interrupted = self.handle.is_done();
         reader.end(&mut |output| audience.hear(output));
@@ -129,18 +147,18 @@ impl Session {
             Outcome::BrokeDown { reason, goes_on } => {
                 return Err(CellError::internal(&reason, goes_on));
             }
-            Outcome::Ended(Ok(outputs)) => outputs,
-            Outcome::Ended(Err(_)) if interrupted != Ended::ByItself && !reader.has_begun => {
+            Outcome::Ended(Ok(outputs), _) => outputs,
+            Outcome::Ended(Err(_), _) if interrupted != Ended::ByItself && !reader.has_begun => {
                 return Err(CellError::while_compiling());
             }
-            Outcome::Ended(Err(error)) => {
-                let error = CellError::from_evcxr(error, code);
+            Outcome::Ended(Err(error), typed) => {
+                let error = CellError::from_evcxr(error, code, &typed);
                 return Err(error.after(interrupted, reader.stopping.as_ref()));
             }
         };
         if let Some(failure) = &reader.failure {
             let error = CellError::while_running(failure, reader.panic.as_ref());
-            let error = error.in_the_cell(code, &self.work.path, reader.panic.as_ref());
+            let error = error.in_the_cell(code, &self.cells, reader.panic.as_ref());
             return Err(error.after(interrupted, reader.stopping.as_ref()));
         }
         // What cells show comes through the relay, so this is what evcxr's commands answered.
@@ -156,6 +174,11 @@ impl Session {
     /// Reaches this session from other threads.
     pub fn handle(&self) -> Handle {
         self.handle.clone()
+    }
+
+    /// Answers questions about this session's cells, also while one runs.
+    pub fn analyst(&self) -> Analyst {
+        self.analyst.clone()
     }
 
     /// Passes on what the cell gives until evcxr is done with it.
@@ -177,7 +200,7 @@ impl Session {
                 recv(events) -> event => {
                     self.hear_all(code, reader, audience);
                     match event {
-                        Ok(Event::Ended(ended)) => return Outcome::Ended(ended),
+                        Ok(Event::Ended(ended, typed)) => return Outcome::Ended(ended, typed),
                         Ok(Event::BrokeDown(reason)) => return Outcome::BrokeDown { reason, goes_on },
                         Ok(Event::Asks(question)) => self.answer(audience.answer(&question)),
                         Ok(Event::Ready(streams, process)) => {
@@ -213,16 +236,10 @@ impl Session {
         if reader.process != before {
             self.handle.runs(reader.process);
             if reader.process.is_some()
-                && let Some(text) = warnings::of_last_build(&self.built, &self.work.path, code)
+                && let Some(text) = warnings::of_last_build(&self.built, &self.cells, code)
             {
                 audience.hear(Output::Stderr(text));
             }
-        }
-    }
-
-    fn give(&self, job: Job) {
-        if let Some(engine) = &self.engine {
-            engine.give(job);
         }
     }
 
@@ -253,6 +270,7 @@ fn cell_process(ground: &Ground) -> Result<Command> {
         .env(relay::FRONT.0, relay::FRONT.1)
         .env(relay::LISTENING, ground.listening())
         .env(libraries, path)
+        .env_remove(settings::LIBRARY)
         // Ctrl-C in a terminal is for us alone.
         .process_group(0);
     Ok(command)

@@ -11,9 +11,7 @@ pub enum Readiness {
     Absent,
     /// The prelude's source was changed since it was built.
     Outdated,
-    /// Cells can be built; the first mistake in one has to wait for a check.
-    Unchecked,
-    /// Cells and their mistakes are fast.
+    /// Cells can be built at once.
     Warm,
 }
 
@@ -21,12 +19,10 @@ pub enum Readiness {
 pub fn readiness(cache: &Cache) -> Readiness {
     let template = cache.template();
     let state = stamp::of_sources(cache);
-    if !stamp::is_noted(&template, "build") {
+    if !stamp::is_noted(&template) {
         Readiness::Absent
-    } else if !stamp::is_done(&template, "build", state) {
+    } else if !stamp::is_done(&template, state) {
         Readiness::Outdated
-    } else if !stamp::is_done(&template, "check", state) {
-        Readiness::Unchecked
     } else {
         Readiness::Warm
     }

@@ -5,6 +5,7 @@ use serde_json::Value;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::places::Places;
+use super::types::Place;
 
 /// How wide a tab is drawn.
 const TAB: &str = "    ";
@@ -29,16 +30,19 @@ pub struct Report {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Label {
     /// The line and the column of its start.
-    pub start: (usize, usize),
+    pub start: Place,
     /// The line and the column of its end.
-    pub end: (usize, usize),
+    pub end: Place,
     /// What is said about it.
     pub text: String,
 }
 
 impl Report {
-    /// An error as evcxr hands it on, in the places of the cell already.
-    pub fn of_error(error: &CompilationError) -> Report {
+    /// An error as evcxr hands it on, with its places in what evcxr was given.
+    pub fn of_error(
+        error: &CompilationError,
+        in_cell: &dyn Fn(Place, Place) -> (Place, Place),
+    ) -> Report {
         let number = error.code().map_or(String::new(), |number| format!("[{number}]"));
         let mut report = Report {
             kind: format!("error{number}"),
@@ -47,11 +51,14 @@ impl Report {
         };
         for message in error.spanned_messages() {
             match message.span {
-                Some(span) => report.labels.push(Label {
-                    start: (span.start_line, span.start_column),
-                    end: (span.end_line, span.end_column),
-                    text: unless_repeated(&message.label, &report.message),
-                }),
+                Some(span) => {
+                    let (start, end) = in_cell(
+                        (span.start_line, span.start_column),
+                        (span.end_line, span.end_column),
+                    );
+                    let text = unless_repeated(&message.label, &report.message);
+                    report.labels.push(Label { start, end, text });
+                }
                 None => report.notes.push(message.label.clone()),
             }
         }

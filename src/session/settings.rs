@@ -6,22 +6,39 @@ use std::{env, fs};
 
 use anyhow::Result;
 
-use super::cache::Cache;
+use super::cache::{Cache, cache_folder};
+
+/// The variable by which rust-analyzer is told of another standard library.
+pub const LIBRARY: &str = "RUST_SRC_PATH";
 
 /// What every cell can use without asking for it.
 pub const PRELUDE: &str = "use erm::prelude::*;";
 
-/// Writes evcxr's settings into a work folder: cells are built in that very folder. The last two
-/// files are for evcxr's own Jupyter kernel, which reads them after its first build; that build has
-/// no dependency yet and drops all versions from the lock file, so they are put back.
-pub fn write_settings(cache: &Cache, work: &Path) -> Result<()> {
-    fs::write(work.join("evcxr.toml"), format!("[evcxr]\ntmpdir = {work:?}\n"))?;
+/// Has evcxr build cells in this very folder.
+pub fn write_settings(folder: &Path) -> Result<()> {
+    Ok(fs::write(folder.join("evcxr.toml"), format!("[evcxr]\ntmpdir = {folder:?}\n"))?)
+}
+
+/// Writes what evcxr's own Jupyter kernel runs after its first build. That build has no dependency
+/// yet and drops all versions from the lock file, so they are put back.
+pub fn write_beginning(cache: &Cache, work: &Path) -> Result<()> {
     let (from, to) = (cache.template().join("Cargo.lock"), work.join("Cargo.lock"));
     let init =
         format!("!cp {} {}\n:dep {}\n", shell_quoted(&from), shell_quoted(&to), cache.dependency());
     fs::write(work.join("init.evcxr"), init)?;
-    fs::write(work.join("prelude.rs"), PRELUDE)?;
-    Ok(())
+    Ok(fs::write(work.join("prelude.rs"), PRELUDE)?)
+}
+
+/// Keeps the rust-analyzer inside of evcxr from reading the standard library before the first cell,
+/// for all sessions of this process: [`super::Analyst`] does that beside the cells. Without a folder
+/// for it, sessions start more slowly.
+pub fn hide_library() {
+    let Ok(cache) = cache_folder() else { return };
+    let nothing = cache.join("no-library");
+    if fs::create_dir_all(nothing.join("core")).is_ok() {
+        // SAFETY: the program calls this before it starts any thread.
+        unsafe { env::set_var(LIBRARY, nothing) };
+    }
 }
 
 /// The variable that says where a cell process looks for libraries first, and its value: the

@@ -9,6 +9,9 @@ use std::{env, fs};
 
 use super::cache::Cache;
 
+/// The file in which the state is noted that was built.
+const NOTE: &str = "built";
+
 /// The state of the sources that the template is built from: their names, sizes and times. What
 /// else matters, the compiler, the versions and the flags, is in the template's own name.
 pub fn of_sources(cache: &Cache) -> u64 {
@@ -20,27 +23,23 @@ pub fn of_sources(cache: &Cache) -> u64 {
     hasher.finish()
 }
 
-/// Whether a verb of cargo has done its work on the template with these sources.
-pub fn is_done(template: &Path, verb: &str, state: u64) -> bool {
+/// Whether the template was built from these sources.
+pub fn is_done(template: &Path, state: u64) -> bool {
     let library = format!("{}erm{}", env::consts::DLL_PREFIX, env::consts::DLL_SUFFIX);
     let hosts = fs::read_dir(template.join("target")).into_iter().flatten().flatten();
     let is_there = hosts.into_iter().any(|it| it.path().join("debug").join(&library).exists());
-    let noted = fs::read_to_string(template.join(note(verb)));
+    let noted = fs::read_to_string(template.join(NOTE));
     is_there && noted.is_ok_and(|noted| noted == state.to_string())
 }
 
-/// Whether a verb of cargo has ever done its work on the template.
-pub fn is_noted(template: &Path, verb: &str) -> bool {
-    template.join(note(verb)).exists()
+/// Whether the template was ever built.
+pub fn is_noted(template: &Path) -> bool {
+    template.join(NOTE).exists()
 }
 
-/// Takes note that a verb has done its work.
-pub fn done(template: &Path, verb: &str, state: u64) -> io::Result<()> {
-    fs::write(template.join(note(verb)), state.to_string())
-}
-
-fn note(verb: &str) -> String {
-    format!("done-{verb}")
+/// Takes note that the template was built from these sources.
+pub fn done(template: &Path, state: u64) -> io::Result<()> {
+    fs::write(template.join(NOTE), state.to_string())
 }
 
 fn hash(path: &Path, into: &mut DefaultHasher) {
@@ -74,13 +73,13 @@ mod tests {
         assert_eq!(of_sources(&cache), before);
         fs::write(folder.join("prelude/src/net/mod.rs"), "three").unwrap();
         assert_ne!(of_sources(&cache), before);
-        done(&folder, "build", before).unwrap();
-        assert!(!is_done(&folder, "build", before), "nothing is built");
+        done(&folder, before).unwrap();
+        assert!(!is_done(&folder, before), "nothing is built");
         fs::create_dir_all(folder.join("target/host/debug")).unwrap();
         let library = format!("{}erm{}", env::consts::DLL_PREFIX, env::consts::DLL_SUFFIX);
         fs::write(folder.join("target/host/debug").join(library), "").unwrap();
-        assert!(is_done(&folder, "build", before));
-        assert!(!is_done(&folder, "check", before));
+        assert!(is_done(&folder, before));
+        assert!(!is_done(&folder, before + 1));
         fs::remove_dir_all(folder).unwrap();
     }
 }

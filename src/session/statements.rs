@@ -4,7 +4,8 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use ra_ap_syntax::ast::{self, AstNode};
+use ra_ap_syntax::SyntaxKind::INFER_TYPE;
+use ra_ap_syntax::ast::{self, AstNode, HasName};
 use ra_ap_syntax::{Edition, Parse, SourceFile, SyntaxNode, SyntaxToken};
 
 /// What evcxr puts around statements in order to parse them.
@@ -30,6 +31,17 @@ pub enum Kind {
     Expression,
     /// Anything else that runs.
     Statement,
+}
+
+/// A variable that a cell makes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Binding {
+    /// Its name.
+    pub name: String,
+    /// Whether it can be changed.
+    pub is_mutable: bool,
+    /// The bytes of the cell where it is named.
+    pub place: Range<usize>,
 }
 
 impl Statements {
@@ -78,6 +90,34 @@ impl Statements {
         Some(self.place(start.into()))
     }
 
+    /// The variables that are there at the end of the cell and whose types it does not say.
+    pub fn untyped(&self) -> Vec<Binding> {
+        let children = self.list().into_iter().flat_map(|list| list.children());
+        let mut found: Vec<Binding> = Vec::new();
+        for statement in children.filter_map(ast::LetStmt::cast) {
+            let Some(pattern) = statement.pat() else { continue };
+            let is_typed = statement.ty().is_some_and(|kind| is_whole(&kind));
+            for one in pattern.syntax().descendants().filter_map(ast::IdentPat::cast) {
+                let Some(it) = one.name() else { continue };
+                let (name, range) = (it.text().to_string(), it.syntax().text_range());
+                // The last variable of a name counts.
+                found.retain(|earlier| earlier.name != name);
+                if !is_typed || one.syntax() != pattern.syntax() {
+                    let place = self.place(range.start().into())..self.place(range.end().into());
+                    found.push(Binding { name, is_mutable: one.mut_token().is_some(), place });
+                }
+            }
+        }
+        found
+    }
+
+    /// Where the expression starts whose value the cell shows.
+    pub fn value(&self) -> Option<usize> {
+        let node = self.list()?.children().last()?;
+        let is_value = kind(&node) == Kind::Expression;
+        is_value.then(|| self.place(node.text_range().start().into()))
+    }
+
     /// Where in the cell the parser complains.
     pub fn complaints(&self) -> Vec<usize> {
         let errors = self.parsed.errors();
@@ -92,6 +132,11 @@ impl Statements {
         let function = self.parsed.syntax_node().children().next().and_then(ast::Fn::cast)?;
         Some(function.body()?.stmt_list()?.syntax().clone())
     }
+}
+
+/// Whether a type leaves nothing open.
+fn is_whole(kind: &ast::Type) -> bool {
+    !kind.syntax().descendants().any(|node| node.kind() == INFER_TYPE)
 }
 
 fn kind(node: &SyntaxNode) -> Kind {
@@ -169,6 +214,22 @@ mod tests {
     fn a_let_without_a_name_is_found() {
         assert_eq!(Statements::of(":vars\nlet a = 1;\nlet = 2;").nameless(), Some(17));
         assert_eq!(Statements::of("let (a, _) = (1, 2);").nameless(), None);
+    }
+
+    #[test]
+    fn variables_without_a_type_are_found_and_the_last_of_a_name_counts() {
+        let cell = "let mut é = f(); let (a, b): (u8, u8) = g();\nlet c: u8 = 1; let d: Vec<_> = v;\n\
+                    let a: u8 = a; if let Some(e) = h { }";
+        let found = Statements::of(cell).untyped();
+        let named: Vec<_> = found.iter().map(|it| (it.name.as_str(), it.is_mutable)).collect();
+        assert_eq!(named, [("é", true), ("b", false), ("d", false)]);
+        assert_eq!(&cell[found[1].place.clone()], "b");
+    }
+
+    #[test]
+    fn the_value_of_a_cell_starts_at_its_last_expression() {
+        assert_eq!(Statements::of(":vars\nlet x = 1; // one\nx + 1").value(), Some(24));
+        assert_eq!(Statements::of("x; // done").value(), None);
     }
 
     #[test]

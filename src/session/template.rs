@@ -1,5 +1,5 @@
-//! The template: a work folder in which the prelude and all it needs is built and checked once, by
-//! cargo alone, with exactly the settings that evcxr will use.
+//! The template: a folder in which the prelude and all it needs is built once, by cargo, with the
+//! settings that evcxr would use.
 
 use std::collections::HashSet;
 use std::fs::{self, File};
@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, SystemTime};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use super::cache::{Cache, rustflags, tool};
@@ -22,50 +22,39 @@ pub const LOCK_FILE: &str = ".in-use";
 /// How far the warm-up is.
 #[derive(Clone, Debug)]
 pub struct Warmth {
-    /// Crates built or checked so far.
+    /// Crates built so far.
     pub done: usize,
-    /// Crates to build and check.
+    /// Crates to build.
     pub total: usize,
     /// The crate that was finished last.
     pub name: String,
 }
 
-/// What a warm-up does beforehand.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Warming {
-    /// Builds what cells link to: all that a cell without a mistake needs.
-    Build,
-    /// Also checks it, so that the first mistake in a cell is found as fast as later ones.
-    BuildAndCheck,
-}
-
 /// Brings the template up to date and keeps other programs from changing it until the returned
 /// file is dropped. Where nothing has changed since the last time, not even cargo is asked.
-pub fn warm(cache: &Cache, warming: Warming, on: &mut dyn FnMut(Warmth)) -> Result<File> {
+pub fn warm(cache: &Cache, on: &mut dyn FnMut(Warmth)) -> Result<File> {
     let template = cache.template();
     fs::create_dir_all(template.join("src"))?;
     remove_unused(cache, &template);
     let in_use = File::create(template.join(LOCK_FILE))?;
     in_use.lock().context("cannot lock the template of the sessions")?;
     let state = stamp::of_sources(cache);
-    let verbs: &[&str] = match warming {
-        Warming::Build => &["build"],
-        Warming::BuildAndCheck => &["build", "check"],
-    };
-    let missing: Vec<_> =
-        verbs.iter().filter(|verb| !stamp::is_done(&template, verb, state)).collect();
-    if missing.is_empty() {
+    if stamp::is_done(&template, state) {
         return Ok(in_use);
     }
     write_crate(cache, &template)?;
-    let (mut done, total) = (0, crates(cache, &template)? * missing.len());
-    for verb in missing {
-        pass(cache, &template, verb, |name| {
-            done += 1;
-            on(Warmth { done: done.min(total), total, name });
-        })?;
-        stamp::done(&template, verb, state)?;
-    }
+    let crates = metadata(cache, &template)?["resolve"]["nodes"].as_array().map_or(0, Vec::len);
+    let mut seen = HashSet::new();
+    build(cache, &template, |message| {
+        let is_crate = message["reason"] == "compiler-artifact"
+            && message["target"]["kind"][0] != "custom-build";
+        if is_crate && seen.insert(message["package_id"].to_string()) {
+            let name = message["target"]["name"].as_str().unwrap_or_default().to_owned();
+            on(Warmth { done: seen.len().min(crates), total: crates, name });
+        }
+    })
+    .context("the crate that cells use cannot be built")?;
+    stamp::done(&template, state)?;
     Ok(in_use)
 }
 
@@ -74,11 +63,16 @@ fn write_crate(cache: &Cache, template: &Path) -> Result<()> {
         cache.write_first_lock(template)?;
     }
     fs::write(template.join("src/lib.rs"), "pub use erm::prelude::*;\n")?;
-    let manifest = MANIFEST.replace("DEPENDENCY", &cache.dependency());
-    Ok(fs::write(template.join("Cargo.toml"), manifest)?)
+    Ok(fs::write(template.join("Cargo.toml"), manifest(&cache.dependency()))?)
 }
 
-/// What evcxr writes, since another profile would mean another build.
+/// The manifest of a crate that depends on these.
+pub fn manifest(dependencies: &str) -> String {
+    MANIFEST.replace("DEPENDENCIES", dependencies)
+}
+
+/// The profile is the one that evcxr writes: with another one its own kernel would build everything
+/// again.
 const MANIFEST: &str = r#"[package]
 name = "ctx"
 version = "1.0.0"
@@ -101,13 +95,13 @@ incremental = true
 overflow-checks = true
 
 [dependencies]
-DEPENDENCY
+DEPENDENCIES
 "#;
 
-fn cargo(cache: &Cache, template: &Path, verb: &str) -> Result<Command> {
+fn cargo(cache: &Cache, folder: &Path, verb: &str) -> Result<Command> {
     let mut command = Command::new(tool("cargo"));
     command
-        .current_dir(template)
+        .current_dir(folder)
         .env("CARGO_TARGET_DIR", "target")
         .env("CARGO_BUILD_BUILD_DIR", "target")
         .env("RUSTC", tool("rustc"))
@@ -121,43 +115,36 @@ fn cargo(cache: &Cache, template: &Path, verb: &str) -> Result<Command> {
     Ok(command)
 }
 
-/// How many crates there are to build, ours included.
-fn crates(cache: &Cache, template: &Path) -> Result<usize> {
-    let output = cargo(cache, template, "metadata")?.output().context("cannot start cargo")?;
-    if !output.status.success() {
-        bail!(
-            "cargo cannot find the crates that the prelude needs:\n{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-    }
-    let metadata: Value = serde_json::from_slice(&output.stdout)?;
-    Ok(metadata["resolve"]["nodes"].as_array().map_or(0, Vec::len))
+/// What cargo knows about the crate in a folder and those it depends on.
+pub fn metadata(cache: &Cache, folder: &Path) -> Result<Value> {
+    let output = cargo(cache, folder, "metadata")?.output().context("cannot start cargo")?;
+    ensure!(output.status.success(), "{}", complaint(&String::from_utf8_lossy(&output.stderr)));
+    Ok(serde_json::from_slice(&output.stdout)?)
 }
 
-/// Runs one verb of cargo and names each crate as it is done.
-fn pass(cache: &Cache, template: &Path, verb: &str, mut on: impl FnMut(String)) -> Result<()> {
-    let mut command = cargo(cache, template, verb)?;
+/// Builds the crate in a folder, and passes on cargo's messages.
+pub fn build(cache: &Cache, folder: &Path, mut on: impl FnMut(&Value)) -> Result<()> {
+    let mut command = cargo(cache, folder, "build")?;
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
     let mut child = child.context("cannot start cargo")?;
     let said = listen(&mut child);
-    let (mut seen, mut complaints) = (HashSet::new(), String::new());
+    let mut complaints = String::new();
     for line in BufReader::new(child.stdout.take().context("cargo has no output")?).lines() {
         let Ok(message) = serde_json::from_str::<Value>(&line?) else { continue };
         if message["reason"] == "compiler-message" && message["message"]["level"] == "error" {
             complaints += message["message"]["rendered"].as_str().unwrap_or_default();
         }
-        let is_crate = message["reason"] == "compiler-artifact"
-            && message["target"]["kind"][0] != "custom-build";
-        if is_crate && seen.insert(message["package_id"].to_string()) {
-            on(message["target"]["name"].as_str().unwrap_or_default().to_owned());
-        }
+        on(&message);
     }
     let said = said.join().unwrap_or_default();
-    if !child.wait()?.success() {
-        let complaints = if complaints.is_empty() { said } else { complaints };
-        bail!("the crate that cells use cannot be built (cargo {verb}):\n{complaints}");
-    }
+    let complaints = if complaints.is_empty() { complaint(&said) } else { &complaints };
+    ensure!(child.wait()?.success(), "{complaints}");
     Ok(())
+}
+
+/// What cargo complains about, without what it says of its work before.
+fn complaint(said: &str) -> &str {
+    said.find("error: ").map_or(said, |at| &said[at + "error: ".len()..]).trim_end()
 }
 
 /// Reads what cargo says beside its messages, so that it never waits for us to do so.

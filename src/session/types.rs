@@ -1,24 +1,137 @@
-//! The types of variables where rust-analyzer cannot tell them.
+//! The types of a cell's variables.
 //!
-//! evcxr has to name the type of every variable that a cell makes, and asks rust-analyzer for it,
-//! which needs the sources of the standard library. Where these are not installed, the compiler can
-//! be asked instead: given a wrong type, it names the right one.
+//! evcxr has to name the type of every variable that it keeps. Its own rust-analyzer is kept from
+//! reading anything, since no cell could run before it had; so the types are found by others and
+//! told to evcxr in statements that only evcxr sees, and not the compiler.
 
-use evcxr::{CommandContext, Error};
+use std::collections::HashMap;
+
+use evcxr::CommandContext;
+
+use super::statements::{Binding, Statements};
 
 /// The type that is wrong for every variable worth keeping.
 const WRONG: &str = "()";
 
-/// The cell with a type for the variable of which evcxr could not find it, if that is why the cell
-/// was not run and the compiler knows the type.
-pub fn annotated(context: &mut CommandContext, code: &str, error: &Error) -> Option<String> {
-    let Error::Message(message) = error else { return None };
-    let asked = message.strip_prefix("Couldn't automatically determine type of variable `")?;
-    let name = asked.split('`').next()?;
-    let errors = context.check(&with_type(code, name, WRONG)?).ok()?;
-    let labels = errors.iter().flat_map(|error| error.spanned_messages());
-    let found = labels.filter_map(|message| found(&message.label)).next()?;
-    with_type(code, name, &found)
+/// A line and a column, both from 1.
+pub type Place = (usize, usize);
+
+/// A cell with the types of its variables.
+pub struct Typed {
+    /// The cell and what was added.
+    pub code: String,
+    /// Where something was added: before a value on the same line, or after all lines on one of its
+    /// own.
+    at: Place,
+    has_value: bool,
+    /// For each variable where its part ends, in characters of what was added, and where it is named
+    /// in the cell.
+    added: Vec<(usize, (Place, Place))>,
+}
+
+impl Typed {
+    /// Tells the types of these variables of a cell as far as they are known. The added statements
+    /// come after all others, since the last word on a variable counts, but before the value.
+    pub fn tell(cell: &str, variables: &[Binding], types: &HashMap<String, String>) -> Typed {
+        let value = Statements::of(cell).value();
+        let mut text = if value.is_none() { "\n".to_owned() } else { String::new() };
+        let mut added = Vec::new();
+        for Binding { name, is_mutable, place } in variables {
+            let Some(kind) = types.get(name) else { continue };
+            let mutable = if *is_mutable { "mut " } else { "" };
+            text += &format!("#[cfg(any())] let {mutable}{name}: {kind};");
+            let named = (position(cell, place.start), position(cell, place.end));
+            added.push((text.chars().count(), named));
+        }
+        let at = value.unwrap_or(cell.len());
+        let code = match added.is_empty() {
+            true => cell.to_owned(),
+            false => format!("{}{text}{}", &cell[..at], &cell[at..]),
+        };
+        Typed { code, at: position(cell, at), has_value: value.is_some(), added }
+    }
+
+    /// The part of the cell that goes from one line and column to another, which stands for the
+    /// variable's name where it is in what was added.
+    pub fn in_cell(&self, start: Place, end: Place) -> (Place, Place) {
+        let of_variable = self.offset(start).and_then(|offset| {
+            let variable = self.added.iter().find(|(end, _)| offset < *end)?;
+            Some(variable.1)
+        });
+        of_variable.unwrap_or_else(|| (self.before(start), self.before(end)))
+    }
+
+    /// Where a place would be if nothing had been added before it.
+    fn before(&self, (line, column): Place) -> Place {
+        match (self.offset((line, column)), self.added.last()) {
+            (Some(_), Some((width, _))) => (line, column.saturating_sub(*width)),
+            _ => (line, column),
+        }
+    }
+
+    /// How many characters after the start of what was added a place is, where that is on its line.
+    fn offset(&self, (line, column): Place) -> Option<usize> {
+        match line.checked_sub(self.at.0)? {
+            0 if self.has_value => column.checked_sub(self.at.1),
+            1 if !self.has_value => Some(column),
+            _ => None,
+        }
+    }
+}
+
+/// What the compiler says are the types of these variables of a cell: given a wrong type, it names
+/// the right one, in words that it is asked about again, since the cell may not know them. That
+/// takes two runs of the compiler. `None` where the cell has mistakes of its own.
+pub fn by_compiler(
+    context: &mut CommandContext,
+    cell: &str,
+    variables: &[Binding],
+) -> Option<HashMap<String, String>> {
+    let questions = variables.iter().map(|it| (it.name.as_str(), WRONG));
+    let mut types = HashMap::new();
+    for (about, label) in complaints(context, cell, questions) {
+        let kind = found(&label);
+        match (variables.get(about?), kind) {
+            (Some(variable), Some(kind)) => types.insert(variable.name.clone(), kind),
+            _ => continue,
+        };
+    }
+    let named: Vec<_> = types.clone().into_iter().collect();
+    let questions = named.iter().map(|(name, kind)| (name.as_str(), kind.as_str()));
+    for (about, _) in complaints(context, cell, questions) {
+        if let Some((name, _)) = about.and_then(|about| named.get(about)) {
+            types.remove(name);
+        }
+    }
+    Some(types)
+}
+
+/// What the compiler says against these types of variables of a cell, and about which of them;
+/// `None` for what it says about the cell itself.
+fn complaints<'q>(
+    context: &mut CommandContext,
+    cell: &str,
+    questions: impl Iterator<Item = (&'q str, &'q str)>,
+) -> Vec<(Option<usize>, String)> {
+    let at = Statements::of(cell).value().unwrap_or(cell.len());
+    let lines: Vec<_> =
+        questions.map(|(name, kind)| format!("\nlet _: {kind} = {name};")).collect();
+    if lines.is_empty() {
+        return vec![];
+    }
+    let first = position(cell, at).0 + 1;
+    let cell = format!("{}{}\n{}", &cell[..at], lines.concat(), &cell[at..]);
+    let errors = context.check(&cell).unwrap_or_default();
+    let said = errors.iter().flat_map(|error| {
+        let labels = error.spanned_messages().iter().filter_map(|message| {
+            let about = message.span?.start_line.checked_sub(first)?;
+            (about < lines.len()).then(|| (Some(about), message.label.clone()))
+        });
+        // It may have more to say elsewhere, such as where a variable comes from.
+        let labels: Vec<_> = labels.collect();
+        if labels.is_empty() { vec![(None, error.message())] } else { labels }
+    });
+    said.collect()
 }
 
 /// The type that a label names, in words that the cell can use.
@@ -29,17 +142,11 @@ fn found(label: &str) -> Option<String> {
     is_whole.then_some(found)
 }
 
-/// The cell with the type added where it makes the variable, if it makes it plainly.
-fn with_type(code: &str, name: &str, kind: &str) -> Option<String> {
-    for start in [format!("let {name}"), format!("let mut {name}")] {
-        for (at, _) in code.match_indices(&start) {
-            let (before, after) = code.split_at(at + start.len());
-            if after.trim_start().starts_with('=') && !after.trim_start().starts_with("==") {
-                return Some(format!("{before}: {kind}{after}"));
-            }
-        }
-    }
-    None
+/// The place of a byte.
+pub fn position(code: &str, at: usize) -> Place {
+    let before = &code[..at];
+    let start = before.rfind('\n').map_or(0, |end| end + 1);
+    (before.matches('\n').count() + 1, before[start..].chars().count() + 1)
 }
 
 #[cfg(test)]
@@ -54,12 +161,35 @@ mod tests {
         assert_eq!(named("expected `()`, found `Vec<...>`"), None);
     }
 
+    fn told(cell: &str) -> Typed {
+        let types = [("x", "i32"), ("y", "Net")].map(|(a, b)| (a.to_owned(), b.to_owned()));
+        Typed::tell(cell, &Statements::of(cell).untyped(), &types.into())
+    }
+
     #[test]
-    fn only_a_plain_variable_gets_a_type() {
-        let typed = |code: &str| with_type(code, "net", "Net");
-        assert_eq!(typed("let net = f();").as_deref(), Some("let net: Net = f();"));
-        assert_eq!(typed("let mut net = f();").as_deref(), Some("let mut net: Net = f();"));
-        assert_eq!(typed("let network = f();"), None);
-        assert_eq!(typed("let net: Net = f();"), None);
+    fn types_are_told_after_the_statements_and_before_the_value() {
+        let end = told("let mut x = 1; // one\nlet z = 2;");
+        let expected = "let mut x = 1; // one\nlet z = 2;\n#[cfg(any())] let mut x: i32;";
+        assert_eq!(end.code, expected);
+        let value = told("let x = 1;\nlet y = f(x); y + x");
+        assert!(value.code.starts_with("let x = 1;\nlet y = f(x); #[cfg(any())] let x: i32;#["));
+        assert!(value.code.ends_with("let y: Net;y + x"), "{}", value.code);
+        assert_eq!(told("f();").code, "f();");
+    }
+
+    #[test]
+    fn places_are_those_of_the_cell() {
+        let typed = told("let x = 1;\nlet y = f(x); é + x");
+        let line = typed.code.lines().nth(1).unwrap();
+        let column = |word: &str| line[..line.find(word).unwrap()].chars().count() + 1;
+        let found = |typed: &Typed, at: Place| typed.in_cell(at, (at.0, at.1 + 1));
+        assert_eq!(found(&typed, (2, 5)), ((2, 5), (2, 6)));
+        assert_eq!(found(&typed, (2, column("x: i32"))), ((1, 5), (1, 6)));
+        assert_eq!(found(&typed, (2, column("y: Net"))), ((2, 5), (2, 6)));
+        assert_eq!(found(&typed, (2, column("é + x"))), ((2, 15), (2, 16)));
+        assert_eq!(found(&typed, (3, 2)), ((3, 2), (3, 3)));
+        let typed = told("let x = 1;\nlet y = 2;");
+        assert_eq!(found(&typed, (3, 22)).0, (1, 5));
+        assert_eq!(found(&typed, (3, 45)).0, (2, 5));
     }
 }

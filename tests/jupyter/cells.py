@@ -167,18 +167,50 @@ class Requests(OneKernel):
     def test_places_are_counted_in_code_points(self):
         self.kernel.ok('let größe = vec!["ü"];')
         code = 'let text = "ßüé"; größe.le'
-        until = time.time() + 60
-        while time.time() < until:
-            reply, seconds = self.kernel.ask("complete_request", code=code, cursor_pos=len(code))
-            self.assertLess(seconds, 1.5)
-            if "len()" in reply["matches"]:
-                break
+        reply = self.completed(code, "len")
         self.assertEqual((reply["cursor_start"], reply["cursor_end"]), (len(code) - 2, len(code)))
         kinds = reply["metadata"]["_jupyter_types_experimental"]
-        self.assertIn("len()", [kind["text"] for kind in kinds])
+        self.assertIn("len", [kind["text"] for kind in kinds])
+
+    def completed(self, code, expected):
+        """The reply that completes the end of the code, once the kernel has read its sources."""
+        until = time.time() + 60
+        while True:
+            reply, seconds = self.kernel.ask("complete_request", code=code, cursor_pos=len(code))
+            self.assertLess(seconds, 1.5)
+            if expected in reply["matches"] or time.time() > until:
+                self.assertIn(expected, reply["matches"])
+                return reply
+
+    def test_names_of_every_kind_are_completed(self):
+        self.kernel.ok("struct Sketch { strokes: u32 }\nfn sketch() -> Sketch { Sketch { strokes: 3 } }\nlet mine = sketch();")
+        for code, expected in (
+            ("mine.str", "strokes"),
+            ("let other = ske", "sketch"),
+            ("judge::acc", "accuracy"),
+            ("let twice = 2; twi", "twice"),
+            ("erm::ndarray::Arr", "Array4"),
+            ("let v = vec![1]; v.iter().ma", "map"),
+            (":ve", ":version"),
+        ):
+            reply = self.completed(code, expected)
+            self.assertFalse([name for name in reply["matches"] if "vcxr" in name])
+
+    def test_a_crate_that_cannot_be_had_leaves_everything_as_it_was(self):
+        self.kernel.ok("let before = 3;")
+        for code, word in (
+            (':dep rand = "77"', "77"),
+            (":dep two words", "names no crate"),
+            (":dep ./nowhere", "nowhere"),
+        ):
+            ran = self.kernel.run(f"{code}\nlet after = 4;")
+            self.assertEqual(ran.reply["ename"], "error", code)
+            self.assertIn(word, ran.reply["evalue"])
+        self.assertEqual(self.kernel.ok("before + 1").result(), "4")
+        self.assertEqual(self.kernel.ok(':dep itoa = "1"\nitoa::Buffer::new().format(before).to_owned()').result(), '"3"')
 
     def test_a_lone_name_with_a_question_mark_gives_a_page(self):
-        for code in ("?ready", "ready?"):
+        for code in ("?ready", "ready?", ":doc ready"):
             page = self.kernel.ok(code).reply["payload"][0]
             self.assertEqual(page["source"], "page")
             self.assertIn("bool", page["data"]["text/plain"])
@@ -188,6 +220,7 @@ class Requests(OneKernel):
         self.assertEqual(self.kernel.ok("outcome?").result(), "8")
 
     def test_all_else_is_answered_while_a_cell_runs(self):
+        self.completed("rea", "ready")
         request = self.kernel.send("std::thread::sleep(std::time::Duration::from_secs(4));")
         self.kernel.wait_for(request, "execute_input")
         asked = {
@@ -203,7 +236,8 @@ class Requests(OneKernel):
             self.assertLess(seconds, 1.5, kind)
         self.assertEqual(replies["is_complete_request"][0], {"status": "incomplete", "indent": "    "})
         self.assertEqual(replies["comm_info_request"][0], {"status": "ok", "comms": {}})
-        self.assertTrue(replies["inspect_request"][0]["found"])
+        self.assertEqual(replies["complete_request"][0]["matches"], ["ready"])
+        self.assertIn("ready: bool", replies["inspect_request"][0]["data"]["text/plain"])
         # The last status that a front end sees is that of the running cell.
         self.kernel.wait_for(request, "status", lambda content: content["execution_state"] == "busy")
         self.assertEqual(self.kernel.finish(request).status, "ok")

@@ -1,32 +1,11 @@
-//! What can be said about a cell without running it.
-
-use std::ops::Range;
-use std::time::Duration;
+//! Whether a cell is ready to be run.
 
 use ra_ap_syntax::SyntaxKind::{
     self, L_BRACK, L_CURLY, L_PAREN, R_BRACK, R_CURLY, R_PAREN, WHITESPACE,
 };
 use ra_ap_syntax::SyntaxToken;
 
-use evcxr::CommandContext;
-
-use super::Bundle;
-use super::engine::Job;
 use super::statements::Statements;
-
-/// How long an answer may take before it is no longer of use.
-const PATIENCE: Duration = Duration::from_secs(1);
-/// What evcxr says of a thing that it does not know.
-const UNKNOWN: &str = "No documentation found";
-
-/// What fits at a place in a cell.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Completions {
-    /// The candidates: what to insert and what kind of thing it is.
-    pub matches: Vec<(String, &'static str)>,
-    /// The bytes of the cell that a candidate replaces.
-    pub replaced: Range<usize>,
-}
 
 /// Whether a cell is ready to be run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,46 +46,6 @@ pub fn completeness(code: &str) -> Completeness {
     }
 }
 
-impl super::Session {
-    /// What fits at a byte of a cell; nothing if that cannot be said within a second.
-    pub fn complete(&mut self, code: &str, at: usize) -> Completions {
-        let (code, at) = (code.to_owned(), floor(code, at));
-        let found = self.ask(move |context| context.completions(&code, at).ok());
-        found.flatten().map_or_else(Completions::default, |found| Completions {
-            matches: found.completions.into_iter().map(|it| (it.code, it.kind)).collect(),
-            replaced: found.start_offset..found.end_offset,
-        })
-    }
-
-    /// What is known about the thing at a byte of a cell, as text and as HTML; nothing if that
-    /// cannot be said within a second.
-    pub fn inspect(&mut self, code: &str, at: usize) -> Option<Bundle> {
-        let (code, at) = (code.to_owned(), end_of_word(code, at));
-        let found = self.ask(move |context| context.hover_at(&code, at).ok());
-        let (plain, html) = found.flatten()?;
-        let known = !plain.is_empty() && plain != UNKNOWN;
-        known.then(|| [("text/plain".to_owned(), plain), ("text/html".to_owned(), html)].into())
-    }
-
-    /// Asks the context, which may be busy.
-    fn ask<T: Send + 'static>(
-        &self,
-        question: impl FnOnce(&mut CommandContext) -> T + Send + 'static,
-    ) -> Option<T> {
-        let (tell, told) = crossbeam_channel::bounded(1);
-        // Whoever asked may have stopped waiting.
-        self.give(Job::Ask(Box::new(move |context| drop(tell.send(question(context))))));
-        told.recv_timeout(PATIENCE).ok()
-    }
-}
-
-/// Where the word ends in which a place lies.
-fn end_of_word(code: &str, at: usize) -> usize {
-    let at = floor(code, at);
-    let is_of_word = |c: &char| c.is_alphanumeric() || *c == '_';
-    at + code[at..].chars().take_while(is_of_word).map(char::len_utf8).sum::<usize>()
-}
-
 /// The brackets that are still open: where, and what closes them. Nothing if one is closed that was
 /// never opened.
 fn open_brackets(tokens: &[(usize, SyntaxToken)]) -> Option<Vec<(usize, &'static str)>> {
@@ -134,11 +73,6 @@ fn indent_at(code: &str, at: usize) -> &str {
     let start = code[..at].rfind('\n').map_or(0, |end| end + 1);
     let line = &code[start..];
     &line[..line.len() - line.trim_start_matches([' ', '\t']).len()]
-}
-
-/// The nearest place that is no further on and not inside of a character.
-pub fn floor(code: &str, at: usize) -> usize {
-    (0..=at.min(code.len())).rev().find(|&at| code.is_char_boundary(at)).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -196,11 +130,5 @@ mod tests {
         for cell in ["let = 7q;", "f(]", "}", "let = 7q; fn f() {", "let x = 5 5"] {
             assert_eq!(completeness(cell), Completeness::Invalid, "{cell}");
         }
-    }
-
-    #[test]
-    fn a_place_inside_of_a_character_moves_to_its_start() {
-        assert_eq!([0, 1, 2, 3, 9].map(|at| floor("aé", at)), [0, 1, 1, 3, 3]);
-        assert_eq!([0, 3, 4, 6, 9].map(|at| end_of_word("né_t.x", at)), [5, 5, 5, 7, 7]);
     }
 }
