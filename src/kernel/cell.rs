@@ -11,7 +11,7 @@ use super::iopub::{Publisher, Stream};
 use super::live::Picture;
 use super::media::media;
 use super::progress::Bars;
-use crate::session::{Audience, Bundle, Clearing, Output, Question, ends_in_expression};
+use crate::session::{Audience, Bundle, CellError, Clearing, Output, Question, ends_in_expression};
 
 /// Publishes what a cell gives.
 pub struct Seen {
@@ -20,6 +20,9 @@ pub struct Seen {
     parent: Arc<JupyterMessage>,
     bars: Bars,
     live: Vec<(String, Picture)>,
+    /// Pictures of work that is over, for as long as nothing else is shown: if it was interrupted,
+    /// they may be all there is to see of it.
+    done: Vec<Picture>,
     has_result: bool,
     value: Option<String>,
 }
@@ -38,6 +41,7 @@ impl Seen {
             parent: parent.clone(),
             bars: Bars::new(publisher.clone(), parent.clone(), "progress"),
             live: vec![],
+            done: vec![],
             has_result: ends_in_expression(&request.code),
             value: None,
         }
@@ -52,19 +56,29 @@ impl Seen {
         self.value
     }
 
-    /// The cell has failed, so it has no result.
-    pub fn fail(mut self) -> Option<String> {
-        self.take_away();
+    /// The cell has failed, so it has no result. What was seen of interrupted work stays.
+    pub fn fail(mut self, error: &CellError) -> Option<String> {
+        if error.is_interrupt() {
+            self.bars.take_away();
+        } else {
+            self.take_away();
+        }
         None
     }
 
     /// Takes away what was for the eyes only.
     fn take_away(&mut self) {
         self.bars.take_away();
+        self.take_away_done();
         self.live.drain(..).for_each(|(_, mut picture)| picture.take_away());
     }
 
+    fn take_away_done(&mut self) {
+        self.done.drain(..).for_each(|mut picture| picture.take_away());
+    }
+
     fn show(&mut self, bundle: Bundle, id: Option<String>) {
+        self.take_away_done();
         // A value that can be replaced is a display, wherever it comes.
         let may_be_result = self.has_result && id.is_none();
         self.value = bundle.get("text/plain").filter(|_| may_be_result).cloned();
@@ -86,17 +100,17 @@ impl Seen {
     fn clear(&mut self, clearing: Clearing) {
         self.bars.forget();
         self.live.clear();
+        self.done.clear();
         self.publisher.send(ClearOutput { wait: clearing == Clearing::WithTheNext }, &self.parent);
     }
 
     fn live(&mut self, bundle: Bundle, id: String) {
         let known = self.live.iter().position(|(known, _)| *known == id);
         if bundle.is_empty() {
-            if let Some(index) = known {
-                self.live.remove(index).1.take_away();
-            }
+            self.done.extend(known.map(|index| self.live.remove(index).1));
             return;
         }
+        self.take_away_done();
         let index = known.unwrap_or_else(|| {
             let picture = Picture::new(self.publisher.clone(), self.parent.clone(), &id);
             self.live.push((id, picture));

@@ -182,7 +182,7 @@ impl Runner {
         let (ended, seen) = self.on_session(message, run).await?;
         let result = match &ended {
             Ok(()) => seen.end(self.count),
-            Err(_) => seen.fail(),
+            Err(error) => seen.fail(error),
         };
         if request.store_history {
             self.history().add(self.count, &request.code, result);

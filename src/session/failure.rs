@@ -116,6 +116,11 @@ impl CellError {
         )
     }
 
+    /// Whether the cell ended because it was interrupted.
+    pub fn is_interrupt(&self) -> bool {
+        self.name == INTERRUPTED
+    }
+
     /// Whether evcxr has broken down for good; its session is of no use any more.
     pub fn is_internal(&self) -> bool {
         self.name == BROKEN

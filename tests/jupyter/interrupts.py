@@ -3,7 +3,7 @@
 import time
 import unittest
 
-from cells import OneKernel
+from cells import OneKernel, escape
 
 # A job of the prelude that counts for a minute, and stops when it is told to.
 COUNTING = """
@@ -48,6 +48,18 @@ class Interrupts(OneKernel):
         self.assertRegex(ran.reply["traceback"][0], "^Interrupted: (?!interrupted)")
         self.assertEqual(self.kernel.reply(waiting)["status"], "aborted")
         self.assertEqual(self.kernel.ok("kept + sheep").result(), "10")
+
+    def test_the_picture_of_interrupted_work_stays_unless_something_else_is_shown(self):
+        live = '{"live":{"data":{"text/plain":"PICTURE"},"id":"curve"}}'
+        gone = '{"live":{"data":{},"id":"curve"}}'
+        listen = "while !erm::show::interrupted() { std::thread::sleep(std::time::Duration::from_millis(10)); }"
+        for end, pictures in (("", []), ("1", [{}])):
+            request = self.kernel.send(escape(live) + listen + escape(gone) + end)
+            self.kernel.wait_for(request, "display_data")
+            self.kernel.interrupt()
+            ran = self.kernel.finish(request)
+            self.assertEqual(ran.reply["ename"], "Interrupted")
+            self.assertEqual([content["data"] for content in ran.of("update_display_data")], pictures)
 
     def test_a_loop_that_never_looks_is_killed_and_the_loss_is_told(self):
         self.kernel.ok("let kept = 4; fn kept_too() -> i32 { 5 }")
