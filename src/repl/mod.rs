@@ -11,7 +11,7 @@ use anyhow::{Result, bail};
 use self::input::{Input, Line};
 use self::viewer::Viewer;
 use crate::notebook::{Screen, interrupt};
-use crate::session::{Session, Surroundings};
+use crate::session::{Analyst, Session, Surroundings};
 
 /// The command that asks what is known about a name.
 const DOC: &str = ":doc ";
@@ -36,9 +36,7 @@ pub fn converse() -> Result<()> {
             Line::End => return Ok(()),
         };
         if let Some(name) = code.trim().strip_prefix(DOC) {
-            let known = session.analyst().inspect(name, name.len());
-            let text = known.and_then(|mut known| known.remove("text/plain"));
-            println!("{}", text.unwrap_or_else(|| format!("Nothing is known about `{name}`.")));
+            println!("{}", known(&session.analyst(), name));
             continue;
         }
         let mut viewer = Viewer::new(&mut screen, &mut input, &handle);
@@ -51,4 +49,13 @@ pub fn converse() -> Result<()> {
             }
         }
     }
+}
+
+/// What is known about a name, in words.
+fn known(analyst: &Analyst, name: &str) -> String {
+    let known = analyst.inspect(name, name.len()).and_then(|mut it| it.remove("text/plain"));
+    known.unwrap_or_else(|| match analyst.is_ready() {
+        true => format!("Nothing is known about `{name}`."),
+        false => "The sources are still being read; try again in a moment.".to_owned(),
+    })
 }

@@ -17,6 +17,8 @@ use super::template;
 
 /// evcxr's command that adds a crate.
 const COMMAND: &str = ":dep";
+/// evcxr's command that lists those that were added.
+const LIST: &str = ":show_deps";
 /// Between two flags in cargo's own variable, which may then hold any other character.
 const BETWEEN: &str = "\x1f";
 
@@ -58,6 +60,12 @@ impl Crates {
         let named = self.named.iter().chain(&self.searched).cloned();
         let flags: Vec<_> = flags.chain(named).collect();
         format!(":build_env CARGO_ENCODED_RUSTFLAGS={}", flags.join(BETWEEN))
+    }
+
+    /// The crates that were added, if that is what a cell asks.
+    pub fn listed(&self, cell: &str) -> Option<String> {
+        let lines = self.added.iter().map(|(name, config)| format!("{name} = {config}"));
+        (cell.trim() == LIST).then(|| lines.collect::<Vec<_>>().join("\n"))
     }
 
     /// Adds the crates that a cell asks for, and gives back the cell without these lines; `None`
@@ -222,6 +230,15 @@ mod tests {
         assert_eq!(rest, "// crates\n:vars\n\n\n\nlet x = 1;\n:dep no");
         assert_eq!(split("let x = \"\n:dep no\";").0, [""; 0]);
         assert_eq!(split(":depth 3").0, [""; 0]);
+    }
+
+    #[test]
+    fn only_a_cell_that_asks_for_them_gets_the_crates_that_were_added() {
+        let added = [("rand", "\"0.8\""), ("itoa", "\"*\"")].map(|(a, b)| (a.into(), b.into()));
+        let (named, searched) = (vec![], vec![]);
+        let crates = Crates { folder: PathBuf::new(), added: added.into(), named, searched };
+        assert_eq!(crates.listed(":show_deps\n").unwrap(), "itoa = \"*\"\nrand = \"0.8\"");
+        assert_eq!(crates.listed("let deps = 1;"), None);
     }
 
     #[test]

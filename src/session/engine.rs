@@ -156,11 +156,17 @@ impl Desk {
 
     /// Runs a cell, and tells how it ended.
     fn execute(&mut self, context: &mut CommandContext, cell: &str) {
+        let plain = || Typed::tell(cell, &[], &HashMap::new());
+        if let Some(list) = self.crates.listed(cell) {
+            let content = [("text/plain".to_owned(), list)].into();
+            let outputs = EvalOutputs { content_by_mime_type: content, ..EvalOutputs::default() };
+            return self.say(Event::Ended(Ok(outputs), plain()));
+        }
         let (ended, typed) = match self.add_crates(context, cell) {
             Ok(rest) => self.run(context, rest.as_deref().unwrap_or(cell)),
             Err(error) => {
                 let error = evcxr::Error::Message(format!("{error:#}"));
-                (Err(error), Typed::tell(cell, &[], &HashMap::new()))
+                (Err(error), plain())
             }
         };
         self.analyst.learn(|scope| {

@@ -15,7 +15,7 @@ use super::reader::Reader;
 use super::scene::Scene;
 
 /// evcxr's commands, as its `:help` lists them.
-const COMMANDS: [&str; 15] = [
+const COMMANDS: [&str; 16] = [
     ":build_env",
     ":clear",
     ":dep",
@@ -26,6 +26,7 @@ const COMMANDS: [&str; 15] = [
     ":fmt",
     ":help",
     ":opt",
+    ":show_deps",
     ":timing",
     ":type",
     ":types",
