@@ -29,6 +29,8 @@ fn main() -> Result<()> {
 struct Search {
     named: String,
     teacher: Net,
+    /// Of the teacher, on held-out images.
+    accuracy: f64,
     train: Dataset,
     held_out: Dataset,
 }
@@ -46,9 +48,9 @@ impl Search {
             teacher.save(&file)?;
             println!("{named}: {:.0} s", log.seconds());
         }
-        let accuracy = 100.0 * judge::accuracy(&teacher, &held_out)?;
-        println!("{named}: {accuracy:.2} % of held-out images");
-        Ok(Self { named: named.to_owned(), teacher, train, held_out })
+        let accuracy = judge::accuracy(&teacher, &held_out)?;
+        println!("{named}: {:.2} % of held-out images", 100.0 * accuracy);
+        Ok(Self { named: named.to_owned(), teacher, accuracy, train, held_out })
     }
 
     fn student(&self, named: &str) -> Result<()> {
@@ -92,6 +94,7 @@ impl Search {
             .with("student", named)
             .with("attack", attack.to_string())
             .with("images", part.len())
+            .value("teacher's held-out accuracy", self.accuracy)
             .value("attack reached its target", reached)
             .value("held-out accuracy, true labels", truth)
             .value("held-out accuracy, labels y + 1", next)
@@ -131,7 +134,12 @@ impl<'a> Words<'a> {
                 return Err(Error::invalid("augment=none, flip or crop", *other, "Correct it."));
             }
         };
+        let schedule = match (recipe.schedule, self.number("warm", f32::NAN)?) {
+            (schedule, warm_up) if warm_up.is_nan() => schedule,
+            (_, warm_up) => Schedule::OneCycle { warm_up },
+        };
         Ok(Recipe {
+            schedule,
             epochs: self.number("epochs", recipe.epochs)?,
             batch: self.number("batch", recipe.batch)?,
             learning_rate: self.number("rate", recipe.learning_rate)?,

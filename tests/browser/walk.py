@@ -14,7 +14,7 @@ import time
 from lab import CHARTS, Notebook, browser, server, wait
 
 TRAINING = """let mut half = Net::resnet(8, &data.train, 5)?;
-let log = half.train(&data.train, &Recipe::standard(Scale::Demo).epochs(300))?;"""
+let log = half.train(&data.train, &Recipe::standard(Scale::Demo).epochs(30))?;"""
 
 
 def main(notebook, folder):
@@ -83,14 +83,17 @@ def assert_no_errors(book):
 
 def interrupt_and_go_on(book):
     """The stop button ends a training, and the next cell goes on with the half-trained net."""
+    before = book.charts()
     cell = book.start(TRAINING)
-    wait("the second epoch to be drawn", lambda: "epoch 2" in book.text(cell), 120)
+    drawn = lambda: "epoch 2" in book.text(cell) and book.charts() > before
+    wait("the second epoch and a curve to be drawn", drawn, 120)
     book.photograph("before-interrupt")
     pressed = time.monotonic()
     book.page.locator('.jp-Toolbar [data-command="notebook:interrupt-kernel"]').first.click()
     wait("the interrupted cell to end", lambda: book.prompt(cell) != "[*]:", 30, 0.05)
     took = time.monotonic() - pressed
     book.photograph("interrupted")
+    assert book.charts() == before + 1, "the curve of the interrupted training is gone"
     for words in ("Interrupted: ", "the variables are kept"):
         assert words in book.text(cell), book.text(cell)
     accuracy = float(book.run("judge::accuracy(&half, &data.test)?"))

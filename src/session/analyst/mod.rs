@@ -152,6 +152,7 @@ impl Desk {
                 self.reader = None;
             }
             if self.reader.is_none() {
+                self.shared.is_ready.store(false, Ordering::Relaxed);
                 steps = WARM_UP.iter();
             }
         }
