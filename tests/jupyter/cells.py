@@ -198,6 +198,8 @@ class Requests(OneKernel):
 
     def test_a_crate_that_cannot_be_had_leaves_everything_as_it_was(self):
         self.kernel.ok("let before = 3;")
+        files = [folder / name for folder in self.kernel.work_folders() for name in ("Cargo.toml", "Cargo.lock")]
+        texts = [file.read_text() for file in files]
         for code, word in (
             (':dep rand = "77"', "77"),
             (":dep two words", "names no crate"),
@@ -206,6 +208,7 @@ class Requests(OneKernel):
             ran = self.kernel.run(f"{code}\nlet after = 4;")
             self.assertEqual(ran.reply["ename"], "error", code)
             self.assertIn(word, ran.reply["evalue"])
+            self.assertEqual([file.read_text() for file in files], texts)
         self.assertEqual(self.kernel.ok("before + 1").result(), "4")
         self.assertEqual(self.kernel.ok(':dep itoa = "1"\nitoa::Buffer::new().format(before).to_owned()').result(), '"3"')
 
