@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::{env, fs, io};
+use std::{env, fs};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
@@ -22,8 +22,8 @@ const LIST: &str = ":show_deps";
 /// Between two flags in cargo's own variable, which may then hold any other character.
 const BETWEEN: &str = "\x1f";
 
-/// What makes the compiler quick with a cell at no cost for loops in it: evcxr's 16 units, optimised
-/// with a look at each other, take half as long again.
+/// What makes the compiler quick with a cell at little cost for loops in it: the parts of a cell are
+/// few, and each is optimised without a look at the others.
 const QUICK: [&str; 2] = ["-Clto=off", "-Ccodegen-units=4"];
 
 /// The crates of one session.
@@ -40,16 +40,14 @@ pub struct Crates {
 impl Crates {
     /// The prelude alone, in a clone of the template.
     pub fn of_template(cache: &Cache, folder: &Path) -> Result<Crates> {
-        let target = folder.join("target");
-        let built = target.join(cache.host()?).join("debug/deps");
+        let [built, of_macros] = folders(cache, folder)?;
         let library = format!("{}erm{}", env::consts::DLL_PREFIX, env::consts::DLL_SUFFIX);
         let files = [built.join(library), built.join("liberm.rlib")];
-        let folders = [built, target.join("debug/deps")];
         Ok(Crates {
             folder: folder.to_owned(),
             added: BTreeMap::new(),
             named: files.iter().flat_map(|file| external("erm", &file.to_string_lossy())).collect(),
-            searched: folders.iter().map(|it| format!("-Ldependency={}", it.display())).collect(),
+            searched: [built, of_macros].iter().map(|it| searched(it)).collect(),
         })
     }
 
@@ -103,10 +101,8 @@ impl Crates {
         let dependencies = cache.dependency() + &lines.collect::<String>();
         fs::write(self.folder.join("Cargo.toml"), template::manifest(&dependencies))?;
         let names = names(&template::metadata(cache, &self.folder)?);
-        let target = self.folder.join("target");
-        let folders = [target.join(cache.host()?).join("debug/deps"), target.join("debug/deps")];
-        let mut searched: Vec<_> =
-            folders.iter().map(|it| format!("-Ldependency={}", it.display())).collect();
+        let folders = folders(cache, &self.folder)?;
+        let mut searched: Vec<_> = folders.iter().map(|it| searched(it)).collect();
         let mut named = Vec::new();
         template::build(cache, &self.folder, |message| match message["reason"].as_str() {
             Some("compiler-artifact") => {
@@ -123,6 +119,17 @@ impl Crates {
         })?;
         Ok((named, searched))
     }
+}
+
+/// Where cargo puts what it builds for cells, and for macros.
+fn folders(cache: &Cache, folder: &Path) -> Result<[PathBuf; 2]> {
+    let target = folder.join("target");
+    Ok([target.join(cache.host()?), target].map(|it| it.join("debug/deps")))
+}
+
+/// The flag with which the compiler looks into a folder for what a crate needs.
+fn searched(folder: &Path) -> String {
+    format!("-Ldependency={}", folder.display())
 }
 
 /// The flags with which the compiler finds a crate in a file.
@@ -142,11 +149,8 @@ fn names(metadata: &Value) -> BTreeMap<String, String> {
 
 /// The files among those of an artifact that a crate is linked with.
 fn libraries(artifact: &Value) -> impl Iterator<Item = &str> {
-    let is_program = artifact["target"]["kind"][0] == "custom-build";
     let files = artifact["filenames"].as_array().into_iter().flatten().filter_map(Value::as_str);
-    files.filter(move |file| {
-        !is_program && [".rlib", env::consts::DLL_SUFFIX].iter().any(|end| file.ends_with(end))
-    })
+    files.filter(|file| [".rlib", env::consts::DLL_SUFFIX].iter().any(|end| file.ends_with(end)))
 }
 
 /// What follows `:dep` in the lines of a cell that add a crate, and the cell with these lines empty.
@@ -207,15 +211,11 @@ fn absolute(config: &str) -> Result<String> {
 
 /// The name of the package in a folder.
 fn package(folder: &Path) -> Result<String> {
-    let manifest =
-        fs::read_to_string(folder.join("Cargo.toml")).or_else(|error| match error.kind() {
-            io::ErrorKind::NotFound => Ok(String::new()),
-            _ => Err(error),
-        })?;
+    let manifest = fs::read_to_string(folder.join("Cargo.toml")).unwrap_or_default();
     let lines = manifest.lines().skip_while(|line| line.trim() != "[package]");
     let name = lines.filter_map(|line| line.split_once('=')).find(|(key, _)| key.trim() == "name");
     let name = name.map(|(_, value)| value.trim().trim_matches('"').to_owned());
-    name.with_context(|| format!("{} has no Cargo.toml that names a package", folder.display()))
+    name.with_context(|| format!("no Cargo.toml that names a package in {}", folder.display()))
 }
 
 #[cfg(test)]

@@ -151,8 +151,7 @@ fn kind(node: &SyntaxNode) -> Kind {
 
 /// Whether the cell's last line is an expression, so that its value is the cell's result.
 pub fn ends_in_expression(cell: &str) -> bool {
-    let parts = Statements::of(cell).parts();
-    parts.last().is_some_and(|(_, kind)| *kind == Kind::Expression)
+    Statements::of(cell).value().is_some()
 }
 
 /// The cell with a last statement that hands on what it printed without an end of line. A cell that

@@ -62,10 +62,8 @@ pub fn find(reader: &mut Reader, scene: &Scene, cell: &str, at: usize) -> Result
     reader.set(scene.text.clone());
     let position = FilePosition { file_id: reader.file, offset: u32::try_from(place)?.into() };
     let found = reader.analysis().completions(&config(), position, None)?.unwrap_or_default();
-    let typed = found.first().map_or(place..at.max(place), |item| {
-        usize::from(item.source_range.start())..usize::from(item.source_range.end())
-    });
-    let start = scene.in_cell(typed.start).unwrap_or(at).min(at);
+    let start = found.first().map_or(place, |item| item.source_range.start().into());
+    let start = scene.in_cell(start).unwrap_or(at).min(at);
     let prefix = cell.get(start..at).unwrap_or_default();
     let fitting = found.iter().filter(|item| is_fitting(item, prefix));
     let mut matches: Vec<_> = fitting.map(|item| (insertion(item), kind(item.kind))).collect();

@@ -176,10 +176,12 @@ impl Desk {
                 return asked.recv().ok();
             };
             // What it cannot do now, it need not do: a question will tell.
-            let read = |desk: &mut Desk| {
-                desk.answer(|reader, scope| types::find(reader, step, scope)).map(drop)
-            };
-            let _ = catch_unwind(AssertUnwindSafe(|| read(self)));
+            let read = catch_unwind(AssertUnwindSafe(|| {
+                let _ = self.answer(|reader, scope| types::find(reader, step, scope));
+            }));
+            if read.is_err() {
+                self.reader = None;
+            }
         }
     }
 

@@ -26,7 +26,7 @@ pub const EDITION: Edition = Edition::Edition2024;
 /// The package of the prelude.
 const PRELUDE: &str = "erm-prelude";
 /// What the prelude's own signatures lead to among the crates that it needs. All others are used
-/// inside of functions alone, and reading them takes four times as long as these.
+/// inside of functions alone, and reading them would take longer than these and the library.
 const SEEN: [&str; 12] = [
     "dfdx",
     "half",
