@@ -50,6 +50,14 @@ pub(crate) enum Finish {
     Gate { mask: *const u16, add: *const f32, open: *mut f32 },
 }
 
+/// One image's way through a convolution.
+#[derive(Clone, Copy)]
+pub(crate) struct Job {
+    pub from: *const f32,
+    pub to: *mut f32,
+    pub finish: Finish,
+}
+
 impl Sweep {
     fn weights_of_block(&self) -> usize {
         9 * self.lanes * self.group * LANES
@@ -286,7 +294,7 @@ unsafe fn sum<S: Simd, const P: usize, const Q: usize, const STEP: usize>(
 
 /// Finishes one vector: `at` is its place in an image, `word` its place in a mask.
 #[inline(always)]
-unsafe fn write<S: Simd>(
+pub(super) unsafe fn write<S: Simd>(
     sum: S::V,
     to: *mut f32,
     finish: Finish,

@@ -1,16 +1,18 @@
 //! A net in evaluation mode with fixed weights: logits, and their gradient with respect to pictures.
 //!
-//! This is the path of every attack. Batch norm is folded into the convolutions, and an image goes
-//! through the whole net, forward or backward, inside one core's cache. All that the way back needs
+//! This is the path of every attack. Batch norm is folded into the convolutions, and a few images go
+//! through the whole net together, forward or backward, inside one core's cache. All that the way back needs
 //! to know of the way there is which ReLUs were open: one bit a value.
 
-use super::conv::{Finish, Sweep, sweep};
+use super::conv::{Finish, Job};
+use super::convolution::Pass;
 use super::head::{self, Head};
 use super::pack::Conv;
 use super::picture::{Normalisation, PictureGradient, leave};
 use super::plan::{Unit, Weights, padded};
 use super::pool::Pool;
 use super::simd::Isa;
+use super::winograd;
 use rayon::prelude::*;
 
 /// How many images one task of the thread pool takes through the net.
@@ -21,6 +23,8 @@ pub(crate) struct Frozen {
     isa: Isa,
     normalisation: Normalisation,
     units: Vec<Folded>,
+    /// How many words of masks an image has.
+    masks: usize,
     picture: PictureGradient,
     pixels: usize,
     head: Head,
@@ -32,15 +36,21 @@ struct Folded {
     conv: Conv,
     residual: Option<usize>,
     adder: Option<usize>,
-    forward: Sweep,
-    weights: Vec<f32>,
+    /// Where the unit's masks begin among an image's.
+    masks: usize,
+    forward: Pass,
     bias: Vec<f32>,
-    backward: Vec<Sweep>,
-    backward_weights: Vec<f32>,
+    backward: Pass,
 }
 
-/// One image's numbers on the way through.
+/// What a task needs on the way through: its images' numbers.
 struct Scratch {
+    images: Vec<Image>,
+    winograd: winograd::Scratch,
+}
+
+/// One image's numbers.
+struct Image {
     picture: Vec<f32>,
     activations: Vec<Vec<f32>>,
     gradients: Vec<Vec<f32>>,
@@ -48,16 +58,17 @@ struct Scratch {
     features: Vec<f32>,
 }
 
-/// Which ReLUs of which image were open, unit after unit.
-pub(crate) struct Masks {
-    words: Vec<u16>,
-    an_image: usize,
-}
+/// Which ReLUs of which image were open, unit after unit: a word a vector.
+pub(crate) struct Masks(Vec<u16>);
 
 impl Frozen {
     pub fn new(weights: &Weights, isa: Isa) -> Self {
-        let units: Vec<Folded> =
-            (0..weights.units.len()).map(|index| Folded::new(weights, index, isa)).collect();
+        let mut masks = 0;
+        let mut units = Vec::new();
+        for (index, unit) in weights.units.iter().enumerate() {
+            units.push(Folded::new(weights, index, isa, masks));
+            masks += unit.conv.output().vectors();
+        }
         let first = &weights.units[0];
         let picture =
             PictureGradient::new(first.conv, &folded_weights(first), &weights.normalisation, isa);
@@ -65,6 +76,7 @@ impl Frozen {
             isa,
             normalisation: weights.normalisation.clone(),
             units,
+            masks,
             picture,
             pixels: weights.picture(),
             head: weights.head.clone(),
@@ -80,19 +92,17 @@ impl Frozen {
     /// The same, with what [`Frozen::picture_gradient`] needs.
     pub fn logits_and_masks(&self, pictures: &[f32]) -> (Vec<f32>, Masks) {
         let (images, classes) = (pictures.len() / self.pixels, self.head.classes());
-        let an_image = self.units.iter().map(|unit| unit.conv.output().vectors()).sum();
-        let mut masks = Masks { words: vec![0; images * an_image], an_image };
+        let mut masks = Masks(vec![0; images * self.masks]);
         let mut logits = vec![0.0; images * classes];
         logits
             .par_chunks_mut(IMAGES_A_TASK * classes)
-            .zip(masks.words.par_chunks_mut(IMAGES_A_TASK * an_image))
+            .zip(masks.0.par_chunks_mut(IMAGES_A_TASK * self.masks))
             .zip(pictures.par_chunks(IMAGES_A_TASK * self.pixels))
             .for_each(|((logits, masks), pictures)| {
                 let mut scratch = self.scratch.take(|| self.scratch());
-                let images = logits.chunks_mut(classes).zip(masks.chunks_mut(an_image));
-                for ((logits, masks), picture) in images.zip(pictures.chunks(self.pixels)) {
-                    self.forward(picture, &mut scratch, masks);
-                    self.head.logits(&scratch.features[..self.head.features()], logits);
+                self.forward(pictures, &mut scratch, masks);
+                for (logits, image) in logits.chunks_mut(classes).zip(&scratch.images) {
+                    self.head.logits(&image.features[..self.head.features()], logits);
                 }
                 self.scratch.put(scratch);
             });
@@ -105,107 +115,121 @@ impl Frozen {
         let mut pictures = vec![0.0; logits.len() / classes * self.pixels];
         pictures
             .par_chunks_mut(IMAGES_A_TASK * self.pixels)
-            .zip(masks.words.par_chunks(IMAGES_A_TASK * masks.an_image))
+            .zip(masks.0.par_chunks(IMAGES_A_TASK * self.masks))
             .zip(logits.par_chunks(IMAGES_A_TASK * classes))
-            .for_each(|((pictures, masks_of_task), logits)| {
+            .for_each(|((pictures, masks), logits)| {
                 let mut scratch = self.scratch.take(|| self.scratch());
-                let images = masks_of_task.chunks(masks.an_image).zip(logits.chunks(classes));
-                for (picture, (masks, logits)) in pictures.chunks_mut(self.pixels).zip(images) {
-                    self.head.backward(logits, &mut scratch.features[..self.head.features()]);
-                    self.backward(masks, &mut scratch, picture);
+                for (logits, image) in logits.chunks(classes).zip(&mut scratch.images) {
+                    self.head.backward(logits, &mut image.features[..self.head.features()]);
                 }
+                self.backward(masks, &mut scratch, pictures);
                 self.scratch.put(scratch);
             });
         pictures
     }
 
     fn scratch(&self) -> Scratch {
-        let images = || self.units.iter().map(|unit| vec![0.0; unit.conv.output().len()]).collect();
-        Scratch {
-            picture: vec![0.0; self.units[0].conv.input().len()],
-            activations: images(),
-            gradients: images(),
-            open: images(),
-            features: padded(&vec![0.0; self.head.features()]),
-        }
+        let image = || {
+            let buffers =
+                || self.units.iter().map(|unit| vec![0.0; unit.conv.output().len()]).collect();
+            Image {
+                picture: vec![0.0; self.units[0].conv.input().len()],
+                activations: buffers(),
+                gradients: buffers(),
+                open: buffers(),
+                features: padded(&vec![0.0; self.head.features()]),
+            }
+        };
+        let images = (0..IMAGES_A_TASK).map(|_| image()).collect();
+        Scratch { images, winograd: winograd::Scratch::default() }
     }
 
-    fn forward(&self, picture: &[f32], scratch: &mut Scratch, masks: &mut [u16]) {
-        let input = self.units[0].conv.input();
-        self.normalisation.enter(picture, input, &mut scratch.picture);
-        let mut masks = masks;
+    fn forward(&self, pictures: &[f32], scratch: &mut Scratch, masks: &mut [u16]) {
+        let Scratch { images, winograd } = scratch;
+        let images = &mut images[..pictures.len() / self.pixels];
+        for (picture, image) in pictures.chunks(self.pixels).zip(images.iter_mut()) {
+            self.normalisation.enter(picture, self.units[0].conv.input(), &mut image.picture);
+        }
         for (index, unit) in self.units.iter().enumerate() {
-            let (mask, rest) = masks.split_at_mut(unit.conv.output().vectors());
-            masks = rest;
-            let (before, after) = scratch.activations.split_at_mut(index);
-            let finish = Finish::Activate {
-                bias: unit.bias.as_ptr(),
-                residual: unit.residual.map_or(std::ptr::null(), |r| before[r].as_ptr()),
-                mask: mask.as_mut_ptr(),
-            };
-            let from = before.last().unwrap_or(&scratch.picture);
-            // Every buffer was made for exactly the image that the unit's sweep names.
-            unsafe {
-                let to = after[0].as_mut_ptr();
-                sweep(self.isa, &unit.forward, from.as_ptr(), unit.weights.as_ptr(), to, finish);
-            }
+            let masks = masks.chunks_mut(self.masks);
+            let jobs: Vec<Job> = (images.iter_mut().zip(masks))
+                .map(|(image, masks)| image.forward(index, unit, &mut masks[unit.masks..]))
+                .collect();
+            // Every buffer was made for exactly the images of the unit's pass.
+            unsafe { unit.forward.run(self.isa, &jobs, winograd) };
         }
         let last = self.units.len() - 1;
-        let (from, to) = (&scratch.activations[last], &mut scratch.features);
-        // The features were padded to whole vectors.
-        unsafe {
-            head::mean(self.isa, self.units[last].conv.output(), from.as_ptr(), to.as_mut_ptr())
-        };
-    }
-
-    /// From the gradient with respect to the features, in `scratch`, to that with respect to `picture`.
-    fn backward(&self, masks: &[u16], scratch: &mut Scratch, picture: &mut [f32]) {
-        let mut end = masks.len();
-        for index in (0..self.units.len()).rev() {
-            let unit = &self.units[index];
-            let words = unit.conv.output().vectors();
-            end -= words;
-            let mask = masks[end..end + words].as_ptr();
-            // Every buffer was made for exactly the image that the sweeps name.
-            unsafe { self.gradient_of(index, mask, scratch) };
-        }
-        // The picture has the pixels of the first convolution's input, the gradient its output's.
-        unsafe {
-            leave(self.isa, &self.picture, scratch.gradients[0].as_ptr(), picture.as_mut_ptr());
-        }
-    }
-
-    /// The gradient at the convolution of unit `index`, from that of the unit behind it.
-    ///
-    /// # Safety
-    /// `mask` must be valid for a word a vector of the unit's output, and `scratch` made by this net.
-    unsafe fn gradient_of(&self, index: usize, mask: *const u16, scratch: &mut Scratch) {
-        let unit = &self.units[index];
-        let open = match unit.residual {
-            Some(_) => scratch.open[index].as_mut_ptr(),
-            None => std::ptr::null_mut(),
-        };
-        let (before, after) = scratch.gradients.split_at_mut(index + 1);
-        let to = before[index].as_mut_ptr();
-        let Some(behind) = self.units.get(index + 1) else {
+        for image in images {
+            let (from, to) = (&image.activations[last], &mut image.features);
             // The features were padded to whole vectors.
-            let means = scratch.features.as_ptr();
-            return unsafe {
-                head::spread(self.isa, unit.conv.output(), means, mask, open, to);
+            unsafe {
+                head::mean(self.isa, self.units[last].conv.output(), from.as_ptr(), to.as_mut_ptr())
             };
-        };
-        let add = unit.adder.map_or(std::ptr::null(), |a| scratch.open[a].as_ptr());
-        let weights = behind.backward_weights.as_ptr();
-        for part in &behind.backward {
-            let finish = Finish::Gate { mask, add, open };
-            // As for the caller: buffers, mask and sweep are of this net's images.
-            unsafe { sweep(self.isa, part, after[0].as_ptr(), weights, to, finish) };
+        }
+    }
+
+    /// From the gradient with respect to the features, in `scratch`, to that with respect to `pictures`.
+    fn backward(&self, masks: &[u16], scratch: &mut Scratch, pictures: &mut [f32]) {
+        let Scratch { images, winograd } = scratch;
+        let images = &mut images[..pictures.len() / self.pixels];
+        for (index, unit) in self.units.iter().enumerate().rev() {
+            let masks = masks.chunks(self.masks).map(|masks| &masks[unit.masks..]);
+            let images = images.iter_mut().zip(masks);
+            match self.units.get(index + 1) {
+                None => images.for_each(|(image, mask)| image.spread(self.isa, index, unit, mask)),
+                Some(behind) => {
+                    let jobs: Vec<Job> =
+                        images.map(|(image, mask)| image.backward(index, unit, mask)).collect();
+                    // Every buffer was made for exactly the images of the unit's pass.
+                    unsafe { behind.backward.run(self.isa, &jobs, winograd) };
+                }
+            }
+        }
+        for (image, picture) in images.iter().zip(pictures.chunks_mut(self.pixels)) {
+            let from = image.gradients[0].as_ptr();
+            // The picture has the pixels of the first convolution's input, the gradient its output's.
+            unsafe { leave(self.isa, &self.picture, from, picture.as_mut_ptr()) };
         }
     }
 }
 
+impl Image {
+    /// Through unit `index`, which leaves its masks in `mask`.
+    fn forward(&mut self, index: usize, unit: &Folded, mask: &mut [u16]) -> Job {
+        let (before, after) = self.activations.split_at_mut(index);
+        let finish = Finish::Activate {
+            bias: unit.bias.as_ptr(),
+            residual: unit.residual.map_or(std::ptr::null(), |r| before[r].as_ptr()),
+            mask: mask.as_mut_ptr(),
+        };
+        let from = before.last().unwrap_or(&self.picture);
+        Job { from: from.as_ptr(), to: after[0].as_mut_ptr(), finish }
+    }
+
+    /// To the gradient at the convolution of unit `index`, from that of the unit behind it.
+    fn backward(&mut self, index: usize, unit: &Folded, mask: &[u16]) -> Job {
+        let add = unit.adder.map_or(std::ptr::null(), |a| self.open[a].as_ptr());
+        let finish = Finish::Gate { mask: mask.as_ptr(), add, open: self.open(index, unit) };
+        let (before, after) = self.gradients.split_at_mut(index + 1);
+        Job { from: after[0].as_ptr(), to: before[index].as_mut_ptr(), finish }
+    }
+
+    /// To the gradient at the convolution of the last unit, from that with respect to the features.
+    fn spread(&mut self, isa: Isa, index: usize, unit: &Folded, mask: &[u16]) {
+        let open = self.open(index, unit);
+        let (means, to) = (self.features.as_ptr(), self.gradients[index].as_mut_ptr());
+        // The features were padded to whole vectors, and every buffer was made for the unit's output.
+        unsafe { head::spread(isa, unit.conv.output(), means, mask.as_ptr(), open, to) };
+    }
+
+    /// Where the gradient of what unit `index` hands on goes, if another unit will ask for it.
+    fn open(&mut self, index: usize, unit: &Folded) -> *mut f32 {
+        unit.residual.map_or(std::ptr::null_mut(), |_| self.open[index].as_mut_ptr())
+    }
+}
+
 impl Folded {
-    fn new(weights: &Weights, index: usize, isa: Isa) -> Self {
+    fn new(weights: &Weights, index: usize, isa: Isa, masks: usize) -> Self {
         let unit = &weights.units[index];
         let conv = unit.conv;
         let folded = folded_weights(unit);
@@ -213,11 +237,10 @@ impl Folded {
             conv,
             residual: unit.residual,
             adder: weights.adder(index),
-            forward: conv.forward(isa, conv.output()),
-            weights: conv.pack_forward(isa, &folded),
+            masks,
+            forward: Pass::forward(conv, isa, &folded, conv.output()),
             bias: padded(&unit.norm.fold().1),
-            backward: conv.backward(isa, conv.input()),
-            backward_weights: conv.pack_backward(isa, &folded),
+            backward: Pass::backward(conv, isa, &folded, conv.input()),
         }
     }
 }

@@ -5,6 +5,7 @@
 mod batch_norm;
 mod block;
 mod conv;
+mod convolution;
 mod frozen;
 mod head;
 mod pack;
@@ -16,6 +17,7 @@ mod simd;
 mod tape;
 mod training;
 mod weight_gradient;
+mod winograd;
 
 pub(crate) use block::INPUT_LANES;
 pub(crate) use frozen::Frozen;

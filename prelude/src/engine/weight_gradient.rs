@@ -25,18 +25,11 @@ impl WeightGradient {
         self.output.blocks() * self.input.blocks() * 9 * self.input.lanes * LANES
     }
 
-    /// The gradient in PyTorch's order, `(outputs, inputs, 3, 3)`.
-    pub fn unpack(&self, sums: &[f32]) -> Vec<f32> {
-        let Conv { inputs, outputs, .. } = self.conv;
+    /// Where the gradient of an output's weight for an input and a tap lies.
+    pub fn place(&self, output: usize, input: usize, tap: usize) -> usize {
         let lanes = self.input.lanes;
-        let mut weights = vec![0.0; outputs * inputs * 9];
-        for (place, weight) in weights.iter_mut().enumerate() {
-            let (output, input, tap) = (place / (inputs * 9), place / 9 % inputs, place % 9);
-            let block = output / LANES * self.input.blocks() + input / lanes;
-            let row = (block * 9 + tap) * lanes + input % lanes;
-            *weight = sums[row * LANES + output % LANES];
-        }
-        weights
+        let block = output / LANES * self.input.blocks() + input / lanes;
+        ((block * 9 + tap) * lanes + input % lanes) * LANES + output % LANES
     }
 }
 

@@ -80,6 +80,7 @@ pub(crate) trait Simd: Copy {
     /// `a * b + c`.
     unsafe fn fma(a: Self::V, b: Self::V, c: Self::V) -> Self::V;
     unsafe fn add(a: Self::V, b: Self::V) -> Self::V;
+    unsafe fn sub(a: Self::V, b: Self::V) -> Self::V;
     /// One bit a lane: is it above zero?
     unsafe fn positive(v: Self::V) -> u16;
     /// The lanes whose bit is set; zero elsewhere.

@@ -31,6 +31,10 @@ impl Simd for Portable {
         std::array::from_fn(|i| a[i] + b[i])
     }
     #[inline(always)]
+    unsafe fn sub(a: Self::V, b: Self::V) -> Self::V {
+        std::array::from_fn(|i| a[i] - b[i])
+    }
+    #[inline(always)]
     unsafe fn positive(v: Self::V) -> u16 {
         (0..LANES).fold(0, |mask, i| mask | (u16::from(v[i] > 0.0) << i))
     }

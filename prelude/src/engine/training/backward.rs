@@ -3,12 +3,16 @@
 use super::shares::{add_up, add_up_weights, zeroed};
 use super::{Gradients, IMAGES_A_SHARE, Training};
 use crate::engine::batch_norm::Slopes;
+use crate::engine::convolution::{Pass, WeightPass};
 use crate::engine::head;
 use crate::engine::picture::{PictureGradient, leave};
 use crate::engine::plan::{Weights, padded};
 use crate::engine::simd::LANES;
-use crate::engine::weight_gradient::{WeightGradient, accumulate};
+use crate::engine::winograd;
 use rayon::prelude::*;
+
+/// How many images go back through a convolution together.
+const AT_ONCE: usize = 4;
 
 impl Training {
     /// The gradients, from that with respect to the logits of the last [`Training::forward`].
@@ -85,32 +89,46 @@ impl Training {
         let (isa, unit) = (self.isa, &weights.units[index]);
         let output = unit.conv.output();
         let before = weights.units[index - 1].conv.output().flat();
-        let job = WeightGradient::new(unit.conv, isa);
-        let parts = unit.conv.backward(isa, before);
-        let packed = unit.conv.pack_backward(isa, &unit.weight);
+        let job = WeightPass::new(unit.conv, isa);
+        let back = Pass::backward(unit.conv, isa, &unit.weight, before);
         let minus_mean = self.statistics[index - 1].minus_mean();
         let adder = weights.adder(index - 1);
         let (gradients, share_buffers) = (&self.gradients, &self.shares);
+        let scratch = &self.scratch;
         let shares: Vec<(Vec<f32>, Vec<f32>)> = self.images[..images]
             .par_chunks_mut(IMAGES_A_SHARE)
             .map(|images| {
                 let mut sums = vec![0.0; 2 * before.blocks() * LANES];
-                let mut gradient = zeroed(gradients, output.len());
-                let mut share = zeroed(share_buffers, job.len());
-                for image in images {
-                    image.close(isa, output, index, slopes, &mut gradient);
-                    let from = image.units[index - 1].activation.as_ptr();
-                    // The buffers were made for the images that the job and the parts name.
-                    unsafe { accumulate(isa, &job, from, gradient.as_ptr(), share.as_mut_ptr()) };
-                    image.go_back(isa, index, &parts, &packed, adder, &gradient);
-                    image.gated_moments(isa, before, index - 1, &minus_mean, &mut sums);
+                let mut gradient = zeroed(gradients, AT_ONCE * output.len());
+                let mut share = zeroed(share_buffers, job.sums());
+                let mut winograd = scratch.take(winograd::Scratch::default);
+                for images in images.chunks_mut(AT_ONCE) {
+                    let mut pairs = Vec::new();
+                    let mut jobs = Vec::new();
+                    for (image, gradient) in
+                        images.iter_mut().zip(gradient.chunks_mut(output.len()))
+                    {
+                        image.close(isa, output, index, slopes, gradient);
+                        pairs.push((image.units[index - 1].activation.as_ptr(), gradient.as_ptr()));
+                        jobs.push(image.go_back(index, adder, gradient));
+                    }
+                    // Every buffer was made for the images of these passes.
+                    unsafe {
+                        job.add(isa, &pairs, &mut share, &mut winograd);
+                        back.run(isa, &jobs, &mut winograd);
+                    }
+                    for image in images {
+                        image.gated_moments(isa, before, index - 1, &minus_mean, &mut sums);
+                    }
                 }
+                job.finish(isa, &mut share);
+                scratch.put(winograd);
                 gradients.put(gradient);
                 (share, sums)
             })
             .collect();
         let (weight, sums): (Vec<_>, Vec<_>) = shares.into_iter().unzip();
-        let unpacked = job.unpack(&add_up_weights(&weight));
+        let unpacked = job.unpack(unit.conv, &add_up_weights(&weight));
         weight.into_iter().for_each(|share| self.shares.put(share));
         (unpacked, add_up(&sums))
     }
@@ -124,30 +142,33 @@ impl Training {
     ) -> (Vec<f32>, Vec<f64>) {
         let (isa, unit) = (self.isa, &weights.units[0]);
         let output = unit.conv.output();
-        let job = WeightGradient::new(unit.conv, isa);
+        let job = WeightPass::new(unit.conv, isa);
         let picture = PictureGradient::new(unit.conv, &unit.weight, &weights.normalisation, isa);
         let pixels = weights.picture();
-        let gradients = &self.gradients;
+        let (gradients, scratch) = (&self.gradients, &self.scratch);
         let shares: Vec<Vec<f32>> = self
             .images
             .par_chunks_mut(IMAGES_A_SHARE)
             .zip(pictures.par_chunks_mut(IMAGES_A_SHARE * pixels))
             .map(|(images, pictures)| {
                 let mut gradient = zeroed(gradients, output.len());
-                let mut share = vec![0.0; job.len()];
+                let mut share = vec![0.0; job.sums()];
+                let mut winograd = scratch.take(winograd::Scratch::default);
                 for (image, to) in images.iter_mut().zip(pictures.chunks_mut(pixels)) {
                     image.close(isa, output, 0, slopes, &mut gradient);
+                    let pair = (image.picture.as_ptr(), gradient.as_ptr());
                     // The buffers were made for the images that the jobs name.
                     unsafe {
-                        let from = image.picture.as_ptr();
-                        accumulate(isa, &job, from, gradient.as_ptr(), share.as_mut_ptr());
+                        job.add(isa, &[pair], &mut share, &mut winograd);
                         leave(isa, &picture, gradient.as_ptr(), to.as_mut_ptr());
                     }
                 }
+                job.finish(isa, &mut share);
+                scratch.put(winograd);
                 gradients.put(gradient);
                 share
             })
             .collect();
-        (job.unpack(&add_up_weights(&shares)), Vec::new())
+        (job.unpack(unit.conv, &add_up_weights(&shares)), Vec::new())
     }
 }

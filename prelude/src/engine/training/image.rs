@@ -3,7 +3,7 @@
 use super::statistics::Scaling;
 use crate::engine::batch_norm::{self, Slopes};
 use crate::engine::block::Block;
-use crate::engine::conv::{Finish, Sweep, sweep};
+use crate::engine::conv::{Finish, Job};
 use crate::engine::plan::{Unit, Weights, padded};
 use crate::engine::simd::Isa;
 
@@ -66,12 +66,10 @@ impl Image {
     }
 
     /// From what the unit before handed on, or the picture, to the convolution of unit `index`.
-    pub fn convolve(&mut self, isa: Isa, index: usize, forward: &Sweep, packed: &[f32]) {
+    pub fn convolve(&mut self, index: usize) -> Job {
         let (before, after) = self.units.split_at_mut(index);
         let from = before.last().map_or(&self.picture, |unit| &unit.activation);
-        let to = after[0].z.as_mut_ptr();
-        // Every buffer was made for the image that the sweep names.
-        unsafe { sweep(isa, forward, from.as_ptr(), packed.as_ptr(), to, Finish::Store) };
+        Job { from: from.as_ptr(), to: after[0].z.as_mut_ptr(), finish: Finish::Store }
     }
 
     /// Adds the sums that the batch norm of unit `index` needs on the way back.
@@ -109,22 +107,10 @@ impl Image {
     }
 
     /// From the gradient at convolution `index` to that of what the unit before it handed on.
-    pub fn go_back(
-        &mut self,
-        isa: Isa,
-        index: usize,
-        parts: &[Sweep],
-        packed: &[f32],
-        adder: Option<usize>,
-        gradient: &[f32],
-    ) {
+    pub fn go_back(&mut self, index: usize, adder: Option<usize>, gradient: &[f32]) -> Job {
         let (before, after) = self.units.split_at_mut(index);
         let add = adder.map_or(std::ptr::null(), |a| after[a - index].gradient.as_ptr());
         let finish = Finish::Gate { mask: std::ptr::null(), add, open: std::ptr::null_mut() };
-        let to = before[index - 1].gradient.as_mut_ptr();
-        for part in parts {
-            // Every buffer was made for the images that the sweeps name.
-            unsafe { sweep(isa, part, gradient.as_ptr(), packed.as_ptr(), to, finish) };
-        }
+        Job { from: gradient.as_ptr(), to: before[index - 1].gradient.as_mut_ptr(), finish }
     }
 }

@@ -11,10 +11,12 @@ mod image;
 mod shares;
 mod statistics;
 
+use super::conv::Job;
+use super::convolution::Pass;
 use super::plan::Weights;
 use super::pool::Pool;
 use super::simd::{Isa, LANES};
-use super::{batch_norm, head};
+use super::{batch_norm, head, winograd};
 use image::Image;
 use rayon::prelude::*;
 use shares::add_up;
@@ -31,6 +33,7 @@ pub(crate) struct Training {
     statistics: Vec<Statistics>,
     shares: Pool<Vec<f32>>,
     gradients: Pool<Vec<f32>>,
+    scratch: Pool<winograd::Scratch>,
 }
 
 /// Gradients with respect to the parameters, in the order of [`Weights::parameters`], and the
@@ -48,6 +51,7 @@ impl Training {
             statistics: Vec::new(),
             shares: Pool::default(),
             gradients: Pool::default(),
+            scratch: Pool::default(),
         }
     }
 
@@ -76,26 +80,29 @@ impl Training {
     fn convolve(&mut self, weights: &Weights, index: usize, pictures: &[f32]) -> Vec<f64> {
         let (isa, unit) = (self.isa, &weights.units[index]);
         let flat = unit.conv.output().flat();
-        let forward = unit.conv.forward(isa, flat);
-        let packed = unit.conv.pack_forward(isa, &unit.weight);
+        let forward = Pass::forward(unit.conv, isa, &unit.weight, flat);
         let before = index.checked_sub(1).map(|b| Scaling::new(weights, b, &self.statistics[b]));
-        let pixels = weights.picture();
+        let (pixels, scratch) = (weights.picture(), &self.scratch);
         let shares: Vec<Vec<f32>> = self
             .images
             .par_chunks_mut(IMAGES_A_SHARE)
             .zip(pictures.par_chunks(IMAGES_A_SHARE * pixels))
             .map(|(images, pictures)| {
-                let mut sums = vec![0.0; 2 * flat.blocks() * LANES];
+                let images = &mut images[..pictures.len() / pixels];
                 for (image, picture) in images.iter_mut().zip(pictures.chunks(pixels)) {
+                    let to = &mut image.picture;
                     match &before {
-                        None => weights.normalisation.enter(
-                            picture,
-                            unit.conv.input(),
-                            &mut image.picture,
-                        ),
+                        None => weights.normalisation.enter(picture, unit.conv.input(), to),
                         Some(scaling) => image.activate(isa, scaling),
                     }
-                    image.convolve(isa, index, &forward, &packed);
+                }
+                let jobs: Vec<Job> = images.iter_mut().map(|image| image.convolve(index)).collect();
+                let mut winograd = scratch.take(winograd::Scratch::default);
+                // Every buffer was made for the images of the pass.
+                unsafe { forward.run(isa, &jobs, &mut winograd) };
+                scratch.put(winograd);
+                let mut sums = vec![0.0; 2 * flat.blocks() * LANES];
+                for image in images {
                     let z = image.units[index].z.as_ptr();
                     // `z` was made for `flat`, and `sums` for twice its channels.
                     unsafe { batch_norm::moments(isa, flat, z, sums.as_mut_ptr()) };

@@ -1,0 +1,135 @@
+//! A 3×3 convolution in whichever way is quickest for its images: Winograd's, or tap by tap.
+
+use super::block::Block;
+use super::conv::{Job, Sweep, sweep};
+use super::pack::Conv;
+use super::simd::Isa;
+use super::weight_gradient::{WeightGradient, accumulate};
+use super::winograd::{self, Scratch, Winograd};
+
+/// A way from one image to another, forward or back, with its weights in order.
+pub(crate) enum Pass {
+    Swept { sweeps: Vec<Sweep>, weights: Vec<f32> },
+    Winograd(Winograd),
+}
+
+impl Pass {
+    /// From a convolution's input to `output`; `weights` are `(outputs, inputs, 3, 3)`.
+    pub fn forward(conv: Conv, isa: Isa, weights: &[f32], output: Block) -> Self {
+        match conv.is_for_winograd() {
+            true => Self::Winograd(Winograd::new(isa, conv.input(), output, |o, i, tap| {
+                weights[(o * conv.inputs + i) * 9 + tap]
+            })),
+            false => Self::Swept {
+                sweeps: vec![conv.forward(isa, output)],
+                weights: conv.pack_forward(isa, weights),
+            },
+        }
+    }
+
+    /// From the gradient at a convolution's output to that at its input, `gradient`.
+    pub fn backward(conv: Conv, isa: Isa, weights: &[f32], gradient: Block) -> Self {
+        match conv.is_for_winograd() {
+            // Seen from behind, inputs are outputs and the window is turned around.
+            true => Self::Winograd(Winograd::new(isa, conv.output(), gradient, |i, o, tap| {
+                weights[(o * conv.inputs + i) * 9 + 8 - tap]
+            })),
+            false => Self::Swept {
+                sweeps: conv.backward(isa, gradient),
+                weights: conv.pack_backward(isa, weights),
+            },
+        }
+    }
+
+    /// Takes the images of all jobs this way.
+    ///
+    /// # Safety
+    /// Each job's pointers must be valid for the images that the pass was made for.
+    pub unsafe fn run(&self, isa: Isa, jobs: &[Job], scratch: &mut Scratch) {
+        match self {
+            Self::Swept { sweeps, weights } => {
+                for job in jobs {
+                    for part in sweeps {
+                        // The caller vouches for the pointers.
+                        unsafe {
+                            sweep(isa, part, job.from, weights.as_ptr(), job.to, job.finish);
+                        }
+                    }
+                }
+            }
+            // The caller vouches for the pointers.
+            Self::Winograd(winograd) => unsafe { winograd.run(isa, jobs, scratch) },
+        }
+    }
+}
+
+/// A way to the gradient with respect to the weights: sums over images, then a share to be added up.
+pub(crate) enum WeightPass {
+    Tapped(WeightGradient),
+    Winograd(winograd::Gradient),
+}
+
+impl WeightPass {
+    pub fn new(conv: Conv, isa: Isa) -> Self {
+        match conv.is_for_winograd() {
+            true => Self::Winograd(winograd::Gradient::new(isa, conv.input(), conv.output())),
+            false => Self::Tapped(WeightGradient::new(conv, isa)),
+        }
+    }
+
+    /// How many floats the sums of a share are.
+    pub fn sums(&self) -> usize {
+        match self {
+            Self::Tapped(gradient) => gradient.len(),
+            Self::Winograd(gradient) => gradient.sums(),
+        }
+    }
+
+    /// Adds images to `sums`: each the convolution's input, and the gradient at its output.
+    ///
+    /// # Safety
+    /// The pointers must be valid for these images.
+    pub unsafe fn add(
+        &self,
+        isa: Isa,
+        images: &[(*const f32, *const f32)],
+        sums: &mut [f32],
+        scratch: &mut Scratch,
+    ) {
+        match self {
+            Self::Tapped(gradient) => {
+                for &(input, slope) in images {
+                    // The caller vouches for the images, and the sums have the length asked for.
+                    unsafe { accumulate(isa, gradient, input, slope, sums.as_mut_ptr()) };
+                }
+            }
+            // The caller vouches for the images.
+            Self::Winograd(gradient) => unsafe { gradient.add(isa, images, sums, scratch) },
+        }
+    }
+
+    /// Turns a share's sums into what can be added to other shares.
+    pub fn finish(&self, isa: Isa, sums: &mut Vec<f32>) {
+        if let Self::Winograd(gradient) = self {
+            gradient.back_to_weights(isa, sums);
+        }
+    }
+
+    /// The gradient in PyTorch's order, `(outputs, inputs, 3, 3)`.
+    pub fn unpack(&self, conv: Conv, added: &[f32]) -> Vec<f32> {
+        let place = |output, input, tap| match self {
+            Self::Tapped(gradient) => gradient.place(output, input, tap),
+            Self::Winograd(gradient) => gradient.place(output, input, tap),
+        };
+        let an_output = conv.inputs * 9;
+        (0..conv.outputs * an_output)
+            .map(|at| added[place(at / an_output, at / 9 % conv.inputs, at % 9)])
+            .collect()
+    }
+}
+
+impl Conv {
+    fn is_for_winograd(self) -> bool {
+        self.stride == 1 && winograd::fits(self.input())
+    }
+}
