@@ -1,8 +1,6 @@
 //! Where an attack wants the net to go: away from a class or toward one.
 
-use crate::engine::{Batch, CpuTape, Frozen, Loss, batch, frozen, summed_cross_entropy, values};
-use dfdx::prelude::*;
-use std::sync::Arc;
+use crate::engine::Frozen;
 
 /// What an attack makes larger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,20 +13,22 @@ pub(crate) enum Goal {
 
 impl Goal {
     /// The gradient of each image's goal with respect to it; pictures `(n, pixels)`.
-    pub fn gradient(self, net: &Arc<Frozen>, pictures: &[f32], classes: &[usize]) -> Vec<f32> {
-        let x = batch(pictures.to_vec(), classes.len());
-        let logits = frozen(net, x.leaky_trace());
-        let gradients = self.value(logits, classes).backward();
-        values(&gradients.get(&x))
+    pub fn gradient(self, net: &Frozen, pictures: &[f32], classes: &[usize]) -> Vec<f32> {
+        net.gradient(pictures, |image, logits| self.slope(logits, classes[image]))
     }
 
-    /// Summed over the images.
-    fn value(self, logits: Batch<CpuTape>, classes: &[usize]) -> Loss {
-        let loss = summed_cross_entropy(logits, classes);
-        match self {
-            Goal::Away => loss,
-            Goal::Toward => -loss,
-        }
+    /// Turns an image's logits into the goal's gradient with respect to them: what is missing to
+    /// certainty, upside down where the goal is to get away.
+    fn slope(self, logits: &mut [f32], class: usize) {
+        let most = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        logits.iter_mut().for_each(|logit| *logit = (*logit - most).exp());
+        let scale = match self {
+            Goal::Away => 1.0,
+            Goal::Toward => -1.0,
+        };
+        let total: f32 = logits.iter().sum();
+        logits.iter_mut().for_each(|share| *share *= scale / total);
+        logits[class] -= scale;
     }
 
     /// How far each image has come: its own share of the goal.

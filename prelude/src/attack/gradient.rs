@@ -27,9 +27,7 @@ pub fn gradient(net: &Net, images: &Images, labels: &[usize]) -> Result<Array4<f
         let end = (start + BATCH).min(images.len());
         let batch = images.batch(&(start..end).collect::<Vec<_>>());
         let batch = batch.as_slice().expect("a batch is contiguous");
-        let mean = Goal::Away.gradient(&frozen, batch, &labels[start..end]);
-        // The goal is the batch's mean, and an image's gradient must not depend on its neighbours.
-        all.extend(mean.into_iter().map(|g| g * (end - start) as f32));
+        all.extend(Goal::Away.gradient(&frozen, batch, &labels[start..end]));
         progress.advance(end - start);
     }
     let [n, channels, height, width] = images.shape();

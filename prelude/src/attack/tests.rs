@@ -141,6 +141,24 @@ fn fgsm_is_one_step_of_size_epsilon_along_the_sign_of_the_gradient() {
 }
 
 #[test]
+fn the_gradient_of_an_image_is_the_slope_of_its_own_cross_entropy() {
+    let (images, classes, _) = seen();
+    let found = gradient(&TRAINED, &images, &classes).unwrap();
+    let all = images.batch(&(0..IMAGES).collect::<Vec<_>>());
+    let frozen = TRAINED.freeze();
+    let loss = |x: &Array4<f32>| Goal::Away.reached(&frozen, x.as_slice().unwrap(), &classes);
+    // Along each image's own gradient its loss rises by the square of the gradient's length.
+    let step = 1e-3;
+    let (up, down) = (&all + &(&found * step), &all - &(&found * step));
+    for (image, (up, down)) in loss(&up).iter().zip(loss(&down)).enumerate() {
+        let slope = (up - down) / (2.0 * step);
+        let square: f32 = found.index_axis(ndarray::Axis(0), image).iter().map(|g| g * g).sum();
+        // The losses are rounded to 1e-6, twice; the net bends by less than a tenth on the way.
+        assert!((slope - square).abs() < 2e-3 + 0.1 * square, "{image}: {slope}, {square}");
+    }
+}
+
+#[test]
 fn a_number_out_of_range_is_an_error_that_names_it() {
     let (images, classes, _) = seen();
     let table = [

@@ -34,11 +34,10 @@ kernel! {
     ///
     /// # Safety
     /// Pointers must be valid for the images `layout` (flat) describes, with a border for `residual`
-    /// (which may be null) and `output`; `scale` and `shift` for its channels, padded; `mask` for a word
-    /// a vector.
+    /// (which may be null) and `output`; `scale` and `shift` for its channels, padded.
     activate = run_activate(
         layout: Block, z: *const f32, scale: *const f32, shift: *const f32,
-        residual: *const f32, output: *mut f32, mask: *mut u16)
+        residual: *const f32, output: *mut f32)
 }
 
 #[inline(always)]
@@ -49,25 +48,22 @@ unsafe fn run_activate<S: Simd>(
     shift: *const f32,
     residual: *const f32,
     output: *mut f32,
-    mask: *mut u16,
 ) {
     unsafe {
         let bordered = Block { border: 1, ..layout };
-        let (mut from, mut word) = (z, mask);
+        let mut from = z;
         for block in 0..layout.blocks() {
             let (scale, shift) =
                 (S::load(scale.add(block * LANES)), S::load(shift.add(block * LANES)));
             for y in 0..layout.height {
                 let mut at = bordered.origin() + block * bordered.plane() + y * bordered.row();
                 for _ in 0..layout.width {
-                    let value = S::fma(S::load(from), scale, shift);
-                    *word = S::positive(value);
-                    let mut value = S::keep(value, *word);
+                    let mut value = S::relu(S::fma(S::load(from), scale, shift));
                     if !residual.is_null() {
                         value = S::add(value, S::load(residual.add(at)));
                     }
                     S::store(output.add(at), value);
-                    (from, word, at) = (from.add(LANES), word.add(1), at + LANES);
+                    (from, at) = (from.add(LANES), at + LANES);
                 }
             }
         }
@@ -75,13 +71,13 @@ unsafe fn run_activate<S: Simd>(
 }
 
 kernel! {
-    /// Adds an image's Σ g and Σ g·(z − mean) to `sums`, over the places `mask` lets through.
+    /// Adds an image's Σ g and Σ g·(z − mean) to `sums`, where the ReLU of `scale · z + shift` is open.
     ///
     /// # Safety
-    /// Pointers must be valid for the flat `layout`; `minus_mean` for its channels, `sums` for twice
-    /// its channels, padded; `mask` for a word a vector.
+    /// Pointers must be valid for the flat `layout`; `scale`, `shift` and `minus_mean` for its channels,
+    /// `sums` for twice its channels, padded.
     gated_moments = run_gated_moments(
-        layout: Block, gradient: *const f32, mask: *const u16, z: *const f32,
+        layout: Block, gradient: *const f32, z: *const f32, scale: *const f32, shift: *const f32,
         minus_mean: *const f32, sums: *mut f32)
 }
 
@@ -89,19 +85,24 @@ kernel! {
 unsafe fn run_gated_moments<S: Simd>(
     layout: Block,
     gradient: *const f32,
-    mask: *const u16,
     z: *const f32,
+    scale: *const f32,
+    shift: *const f32,
     minus_mean: *const f32,
     sums: *mut f32,
 ) {
     unsafe {
         let size = layout.height * layout.width;
         for block in 0..layout.blocks() {
+            let (scale, shift) =
+                (S::load(scale.add(block * LANES)), S::load(shift.add(block * LANES)));
             let minus_mean = S::load(minus_mean.add(block * LANES));
             let (mut first, mut second) = (S::splat(0.0), S::splat(0.0));
             for pixel in block * size..(block + 1) * size {
-                let gradient = S::keep(S::load(gradient.add(pixel * LANES)), *mask.add(pixel));
-                let centred = S::add(S::load(z.add(pixel * LANES)), minus_mean);
+                let z = S::load(z.add(pixel * LANES));
+                let open = S::fma(z, scale, shift);
+                let gradient = S::gate(S::load(gradient.add(pixel * LANES)), open);
+                let centred = S::add(z, minus_mean);
                 first = S::add(first, gradient);
                 second = S::fma(gradient, centred, second);
             }
@@ -124,16 +125,17 @@ kernel! {
     /// # Safety
     /// As for [`gated_moments`]; `output` must be valid for the bordered image.
     gradient = run_gradient(
-        layout: Block, gradient: *const f32, mask: *const u16, z: *const f32, slopes: &Slopes,
-        output: *mut f32)
+        layout: Block, gradient: *const f32, z: *const f32, scale: *const f32, shift: *const f32,
+        slopes: &Slopes, output: *mut f32)
 }
 
 #[inline(always)]
 unsafe fn run_gradient<S: Simd>(
     layout: Block,
     gradient: *const f32,
-    mask: *const u16,
     z: *const f32,
+    scale: *const f32,
+    shift: *const f32,
     slopes: &Slopes,
     output: *mut f32,
 ) {
@@ -141,14 +143,18 @@ unsafe fn run_gradient<S: Simd>(
         let bordered = Block { border: 1, ..layout };
         let mut pixel = 0;
         for block in 0..layout.blocks() {
+            let (scale, shift) =
+                (S::load(scale.add(block * LANES)), S::load(shift.add(block * LANES)));
             let of_gradient = S::load(slopes.of_gradient.as_ptr().add(block * LANES));
             let of_z = S::load(slopes.of_z.as_ptr().add(block * LANES));
             let constant = S::load(slopes.constant.as_ptr().add(block * LANES));
             for y in 0..layout.height {
                 let mut at = bordered.origin() + block * bordered.plane() + y * bordered.row();
                 for _ in 0..layout.width {
-                    let gated = S::keep(S::load(gradient.add(pixel * LANES)), *mask.add(pixel));
-                    let rest = S::fma(S::load(z.add(pixel * LANES)), of_z, constant);
+                    let z = S::load(z.add(pixel * LANES));
+                    let open = S::fma(z, scale, shift);
+                    let gated = S::gate(S::load(gradient.add(pixel * LANES)), open);
+                    let rest = S::fma(z, of_z, constant);
                     S::store(output.add(at), S::fma(gated, of_gradient, rest));
                     (pixel, at) = (pixel + 1, at + LANES);
                 }

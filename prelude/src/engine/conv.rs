@@ -11,6 +11,7 @@
 
 use super::block::{Block, INPUT_LANES};
 use super::simd::{LANES, Simd, kernel};
+use std::mem::MaybeUninit;
 
 /// One term of the sum: where the input lies, seen from the output pixel, and which weights.
 #[derive(Clone, Copy, Debug)]
@@ -141,11 +142,13 @@ unsafe fn pixels<S: Simd, const P: usize>(
                 next = if x + 1 < sweep.width { (y, x + 1) } else { (y + 1, 0) };
             }
             unsafe {
-                let mut done = [[0.0_f32; LANES]; P];
-                sum_pixels::<S, P>(sweep, from, weights, done.as_mut_ptr().cast());
+                let mut done = MaybeUninit::<[[f32; LANES]; P]>::uninit();
+                let done = done.as_mut_ptr().cast::<f32>();
+                sum_pixels::<S, P>(sweep, from, weights, done);
                 for p in 0..here {
                     let (at, word) = sweep.output_at(block, places[p]);
-                    write::<S>(S::load(done[p].as_ptr()), output.add(at), finish, block, at, word);
+                    let sum = S::load(done.add(p * LANES));
+                    write::<S>(sum, output.add(at), finish, block, at, word);
                 }
             }
         }
@@ -307,9 +310,8 @@ pub(super) unsafe fn write<S: Simd>(
             Finish::Store => S::store(to, sum),
             Finish::Activate { bias, residual, mask } => {
                 let value = S::add(sum, S::load(bias.add(block * LANES)));
-                let open = S::positive(value);
-                *mask.add(word) = open;
-                let value = S::keep(value, open);
+                *mask.add(word) = S::positive(value);
+                let value = S::relu(value);
                 let value = match residual.is_null() {
                     true => value,
                     false => S::add(value, S::load(residual.add(at))),

@@ -5,7 +5,8 @@ use super::conv::{Job, Sweep, sweep};
 use super::pack::Conv;
 use super::simd::Isa;
 use super::weight_gradient::{WeightGradient, accumulate};
-use super::winograd::{self, Scratch, Winograd};
+use super::winograd::{self, Scratch, Start, Winograd};
+use rayon::prelude::*;
 
 /// A way from one image to another, forward or back, with its weights in order.
 pub(crate) enum Pass {
@@ -38,6 +39,14 @@ impl Pass {
                 sweeps: conv.backward(isa, gradient),
                 weights: conv.pack_backward(isa, weights),
             },
+        }
+    }
+
+    /// Whether several images together are quicker than each alone.
+    pub fn wants_company(&self) -> bool {
+        match self {
+            Self::Swept { .. } => false,
+            Self::Winograd(winograd) => winograd.wants_company(),
         }
     }
 
@@ -77,6 +86,14 @@ impl WeightPass {
         }
     }
 
+    /// How many images should be added at once.
+    pub fn images(&self) -> usize {
+        match self {
+            Self::Tapped(_) => 1,
+            Self::Winograd(gradient) => gradient.images(),
+        }
+    }
+
     /// How many floats the sums of a share are.
     pub fn sums(&self) -> usize {
         match self {
@@ -85,7 +102,7 @@ impl WeightPass {
         }
     }
 
-    /// Adds images to `sums`: each the convolution's input, and the gradient at its output.
+    /// Adds images to zero or to `sums`: each the convolution's input, and the gradient at its output.
     ///
     /// # Safety
     /// The pointers must be valid for these images.
@@ -93,25 +110,37 @@ impl WeightPass {
         &self,
         isa: Isa,
         images: &[(*const f32, *const f32)],
+        start: Start,
         sums: &mut [f32],
         scratch: &mut Scratch,
     ) {
         match self {
             Self::Tapped(gradient) => {
+                if start == Start::Zero {
+                    sums.fill(0.0);
+                }
                 for &(input, slope) in images {
                     // The caller vouches for the images, and the sums have the length asked for.
                     unsafe { accumulate(isa, gradient, input, slope, sums.as_mut_ptr()) };
                 }
             }
             // The caller vouches for the images.
-            Self::Winograd(gradient) => unsafe { gradient.add(isa, images, sums, scratch) },
+            Self::Winograd(gradient) => unsafe { gradient.add(isa, images, start, sums, scratch) },
         }
     }
 
-    /// Turns a share's sums into what can be added to other shares.
-    pub fn finish(&self, isa: Isa, sums: &mut Vec<f32>) {
+    /// Turns a share's sums into what can be added to other shares: the first [`Self::finished`] floats.
+    pub fn finish(&self, isa: Isa, sums: &mut [f32]) {
         if let Self::Winograd(gradient) = self {
             gradient.back_to_weights(isa, sums);
+        }
+    }
+
+    /// How many floats of a share's sums are left at the end.
+    pub fn finished(&self) -> usize {
+        match self {
+            Self::Tapped(gradient) => gradient.len(),
+            Self::Winograd(gradient) => gradient.weights(),
         }
     }
 
@@ -121,10 +150,16 @@ impl WeightPass {
             Self::Tapped(gradient) => gradient.place(output, input, tap),
             Self::Winograd(gradient) => gradient.place(output, input, tap),
         };
-        let an_output = conv.inputs * 9;
-        (0..conv.outputs * an_output)
-            .map(|at| added[place(at / an_output, at / 9 % conv.inputs, at % 9)])
-            .collect()
+        let mut weights = vec![0.0; conv.outputs * conv.inputs * 9];
+        let outputs = weights.par_chunks_mut(conv.inputs * 9).enumerate();
+        outputs.for_each(|(output, weights)| {
+            for (input, weights) in weights.chunks_mut(9).enumerate() {
+                for (tap, weight) in weights.iter_mut().enumerate() {
+                    *weight = added[place(output, input, tap)];
+                }
+            }
+        });
+        weights
     }
 }
 

@@ -7,6 +7,7 @@
 use super::conv::{Finish, Job};
 use super::convolution::Pass;
 use super::head::{self, Head};
+use super::memory;
 use super::pack::Conv;
 use super::picture::{Normalisation, PictureGradient, leave};
 use super::plan::{Unit, Weights, padded};
@@ -23,6 +24,8 @@ pub(crate) struct Frozen {
     isa: Isa,
     normalisation: Normalisation,
     units: Vec<Folded>,
+    /// The first unit that images go through together; up to it each goes alone.
+    together: usize,
     /// How many words of masks an image has.
     masks: usize,
     picture: PictureGradient,
@@ -43,19 +46,34 @@ struct Folded {
     backward: Pass,
 }
 
-/// What a task needs on the way through: its images' numbers.
+/// The numbers of a task's images on the way through: activations there, gradients back.
 struct Scratch {
-    images: Vec<Image>,
+    pictures: Buffer,
+    /// A buffer a unit.
+    values: Vec<Buffer>,
+    /// The gradients before the ReLU's mask, of units that another one will ask for.
+    open: Vec<Buffer>,
+    /// Each image's, padded.
+    features: Vec<Vec<f32>>,
     winograd: winograd::Scratch,
 }
 
-/// One image's numbers.
-struct Image {
-    picture: Vec<f32>,
-    activations: Vec<Vec<f32>>,
-    gradients: Vec<Vec<f32>>,
-    open: Vec<Vec<f32>>,
-    features: Vec<f32>,
+/// An image for each of a task, or one for all where each is done with before the next comes.
+struct Buffer {
+    values: Vec<f32>,
+    image: usize,
+}
+
+impl Buffer {
+    fn new(image: usize, images: usize) -> Self {
+        Self { values: vec![0.0; image * images], image }
+    }
+
+    /// Where image number `n` lies.
+    fn of(&mut self, n: usize) -> *mut f32 {
+        let images = self.values.len() / self.image.max(1);
+        self.values[n % images.max(1) * self.image..].as_mut_ptr()
+    }
 }
 
 /// Which ReLUs of which image were open, unit after unit: a word a vector.
@@ -63,18 +81,21 @@ pub(crate) struct Masks(Vec<u16>);
 
 impl Frozen {
     pub fn new(weights: &Weights, isa: Isa) -> Self {
+        memory::keep();
         let mut masks = 0;
         let mut units = Vec::new();
         for (index, unit) in weights.units.iter().enumerate() {
             units.push(Folded::new(weights, index, isa, masks));
             masks += unit.conv.output().vectors();
         }
+        let together = units.iter().position(|unit| unit.forward.wants_company());
         let first = &weights.units[0];
         let picture =
             PictureGradient::new(first.conv, &folded_weights(first), &weights.normalisation, isa);
         Self {
             isa,
             normalisation: weights.normalisation.clone(),
+            together: together.unwrap_or(units.len()),
             units,
             masks,
             picture,
@@ -101,12 +122,38 @@ impl Frozen {
             .for_each(|((logits, masks), pictures)| {
                 let mut scratch = self.scratch.take(|| self.scratch());
                 self.forward(pictures, &mut scratch, masks);
-                for (logits, image) in logits.chunks_mut(classes).zip(&scratch.images) {
-                    self.head.logits(&image.features[..self.head.features()], logits);
+                for (logits, features) in logits.chunks_mut(classes).zip(&scratch.features) {
+                    self.head.logits(&features[..self.head.features()], logits);
                 }
                 self.scratch.put(scratch);
             });
         (logits, masks)
+    }
+
+    /// The gradient with respect to pictures `(n, pixels)` of a loss that is a sum over them; `slope`
+    /// turns the logits of picture number `n` into the loss's gradient with respect to them.
+    pub fn gradient(&self, pictures: &[f32], slope: impl Fn(usize, &mut [f32]) + Sync) -> Vec<f32> {
+        let mut gradient = vec![0.0; pictures.len()];
+        gradient
+            .par_chunks_mut(IMAGES_A_TASK * self.pixels)
+            .zip(pictures.par_chunks(IMAGES_A_TASK * self.pixels))
+            .enumerate()
+            .for_each(|(task, (gradient, pictures))| {
+                let images = pictures.len() / self.pixels;
+                let mut scratch = self.scratch.take(|| self.scratch());
+                let mut masks = vec![0; images * self.masks];
+                self.forward(pictures, &mut scratch, &mut masks);
+                let mut logits = vec![0.0; self.head.classes()];
+                for (n, features) in scratch.features[..images].iter_mut().enumerate() {
+                    let features = &mut features[..self.head.features()];
+                    self.head.logits(features, &mut logits);
+                    slope(task * IMAGES_A_TASK + n, &mut logits);
+                    self.head.backward(&logits, features);
+                }
+                self.backward(&masks, &mut scratch, gradient);
+                self.scratch.put(scratch);
+            });
+        gradient
     }
 
     /// The gradient with respect to the pictures, `(n, pixels)`, from that with respect to their logits.
@@ -119,8 +166,8 @@ impl Frozen {
             .zip(logits.par_chunks(IMAGES_A_TASK * classes))
             .for_each(|((pictures, masks), logits)| {
                 let mut scratch = self.scratch.take(|| self.scratch());
-                for (logits, image) in logits.chunks(classes).zip(&mut scratch.images) {
-                    self.head.backward(logits, &mut image.features[..self.head.features()]);
+                for (logits, features) in logits.chunks(classes).zip(&mut scratch.features) {
+                    self.head.backward(logits, &mut features[..self.head.features()]);
                 }
                 self.backward(masks, &mut scratch, pictures);
                 self.scratch.put(scratch);
@@ -129,102 +176,114 @@ impl Frozen {
     }
 
     fn scratch(&self) -> Scratch {
-        let image = || {
-            let buffers =
-                || self.units.iter().map(|unit| vec![0.0; unit.conv.output().len()]).collect();
-            Image {
-                picture: vec![0.0; self.units[0].conv.input().len()],
-                activations: buffers(),
-                gradients: buffers(),
-                open: buffers(),
-                features: padded(&vec![0.0; self.head.features()]),
-            }
+        let open =
+            |unit: &Folded| if unit.residual.is_some() { unit.conv.output().len() } else { 0 };
+        let buffers = |len: fn(&Folded) -> usize| -> Vec<Buffer> {
+            let units = self.units.iter().enumerate();
+            units.map(|(index, unit)| Buffer::new(len(unit), self.copies(index + 1))).collect()
         };
-        let images = (0..IMAGES_A_TASK).map(|_| image()).collect();
-        Scratch { images, winograd: winograd::Scratch::default() }
+        Scratch {
+            pictures: Buffer::new(self.units[0].conv.input().len(), self.copies(0)),
+            values: buffers(|unit| unit.conv.output().len()),
+            open: buffers(open),
+            features: vec![padded(&vec![0.0; self.head.features()]); IMAGES_A_TASK],
+            winograd: winograd::Scratch::default(),
+        }
+    }
+
+    /// How many images there have to be at once before unit `index`.
+    fn copies(&self, index: usize) -> usize {
+        if index < self.together { 1 } else { IMAGES_A_TASK }
     }
 
     fn forward(&self, pictures: &[f32], scratch: &mut Scratch, masks: &mut [u16]) {
-        let Scratch { images, winograd } = scratch;
-        let images = &mut images[..pictures.len() / self.pixels];
-        for (picture, image) in pictures.chunks(self.pixels).zip(images.iter_mut()) {
-            self.normalisation.enter(picture, self.units[0].conv.input(), &mut image.picture);
+        let (isa, layout) = (self.isa, self.units[0].conv.input());
+        let images = pictures.len() / self.pixels;
+        let mut masks: Vec<&mut [u16]> = masks.chunks_mut(self.masks).collect();
+        for (n, picture) in pictures.chunks(self.pixels).enumerate() {
+            let start = n % self.copies(0) * layout.len();
+            self.normalisation.enter(picture, layout, &mut scratch.pictures.values[start..]);
+            for unit in 0..self.together {
+                let job = self.forward_job(unit, n, scratch, masks[n]);
+                // Every buffer was made for exactly the images of the unit's pass.
+                unsafe { self.units[unit].forward.run(isa, &[job], &mut scratch.winograd) };
+            }
         }
-        for (index, unit) in self.units.iter().enumerate() {
-            let masks = masks.chunks_mut(self.masks);
-            let jobs: Vec<Job> = (images.iter_mut().zip(masks))
-                .map(|(image, masks)| image.forward(index, unit, &mut masks[unit.masks..]))
+        for unit in self.together..self.units.len() {
+            let jobs: Vec<Job> = (masks.iter_mut().enumerate())
+                .map(|(n, masks)| self.forward_job(unit, n, scratch, masks))
                 .collect();
             // Every buffer was made for exactly the images of the unit's pass.
-            unsafe { unit.forward.run(self.isa, &jobs, winograd) };
+            unsafe { self.units[unit].forward.run(isa, &jobs, &mut scratch.winograd) };
         }
         let last = self.units.len() - 1;
-        for image in images {
-            let (from, to) = (&image.activations[last], &mut image.features);
+        for (n, features) in scratch.features[..images].iter_mut().enumerate() {
+            let (from, layout) = (scratch.values[last].of(n), self.units[last].conv.output());
             // The features were padded to whole vectors.
-            unsafe {
-                head::mean(self.isa, self.units[last].conv.output(), from.as_ptr(), to.as_mut_ptr())
-            };
+            unsafe { head::mean(isa, layout, from, features.as_mut_ptr()) };
         }
+    }
+
+    /// Image number `n` through unit `index`, which leaves its masks among the image's.
+    fn forward_job(&self, index: usize, n: usize, scratch: &mut Scratch, masks: &mut [u16]) -> Job {
+        let unit = &self.units[index];
+        let residual = unit.residual.map_or(std::ptr::null(), |r| scratch.values[r].of(n).cast());
+        let (bias, mask) = (unit.bias.as_ptr(), masks[unit.masks..].as_mut_ptr());
+        let from = match index.checked_sub(1) {
+            None => scratch.pictures.of(n),
+            Some(before) => scratch.values[before].of(n),
+        };
+        let finish = Finish::Activate { bias, residual, mask };
+        Job { from, to: scratch.values[index].of(n), finish }
     }
 
     /// From the gradient with respect to the features, in `scratch`, to that with respect to `pictures`.
     fn backward(&self, masks: &[u16], scratch: &mut Scratch, pictures: &mut [f32]) {
-        let Scratch { images, winograd } = scratch;
-        let images = &mut images[..pictures.len() / self.pixels];
-        for (index, unit) in self.units.iter().enumerate().rev() {
-            let masks = masks.chunks(self.masks).map(|masks| &masks[unit.masks..]);
-            let images = images.iter_mut().zip(masks);
-            match self.units.get(index + 1) {
-                None => images.for_each(|(image, mask)| image.spread(self.isa, index, unit, mask)),
-                Some(behind) => {
-                    let jobs: Vec<Job> =
-                        images.map(|(image, mask)| image.backward(index, unit, mask)).collect();
-                    // Every buffer was made for exactly the images of the unit's pass.
-                    unsafe { behind.backward.run(self.isa, &jobs, winograd) };
-                }
+        let (isa, images) = (self.isa, pictures.len() / self.pixels);
+        let masks: Vec<&[u16]> = masks.chunks(self.masks).collect();
+        (0..images).for_each(|n| self.spread(n, scratch, masks[n]));
+        for unit in (self.together..self.units.len()).rev().filter(|unit| *unit > 0) {
+            let jobs: Vec<Job> = (masks.iter().enumerate())
+                .map(|(n, masks)| self.backward_job(unit - 1, n, scratch, masks))
+                .collect();
+            // Every buffer was made for exactly the images of the unit's pass.
+            unsafe { self.units[unit].backward.run(isa, &jobs, &mut scratch.winograd) };
+        }
+        for (n, picture) in pictures.chunks_mut(self.pixels).enumerate() {
+            for unit in (1..self.together).rev() {
+                let job = self.backward_job(unit - 1, n, scratch, masks[n]);
+                // Every buffer was made for exactly the images of the unit's pass.
+                unsafe { self.units[unit].backward.run(isa, &[job], &mut scratch.winograd) };
             }
-        }
-        for (image, picture) in images.iter().zip(pictures.chunks_mut(self.pixels)) {
-            let from = image.gradients[0].as_ptr();
+            let from = scratch.values[0].of(n);
             // The picture has the pixels of the first convolution's input, the gradient its output's.
-            unsafe { leave(self.isa, &self.picture, from, picture.as_mut_ptr()) };
+            unsafe { leave(isa, &self.picture, from, picture.as_mut_ptr()) };
         }
     }
-}
 
-impl Image {
-    /// Through unit `index`, which leaves its masks in `mask`.
-    fn forward(&mut self, index: usize, unit: &Folded, mask: &mut [u16]) -> Job {
-        let (before, after) = self.activations.split_at_mut(index);
-        let finish = Finish::Activate {
-            bias: unit.bias.as_ptr(),
-            residual: unit.residual.map_or(std::ptr::null(), |r| before[r].as_ptr()),
-            mask: mask.as_mut_ptr(),
-        };
-        let from = before.last().unwrap_or(&self.picture);
-        Job { from: from.as_ptr(), to: after[0].as_mut_ptr(), finish }
+    /// Image number `n` to the gradient at the convolution of unit `index`, from that of the unit behind.
+    fn backward_job(&self, index: usize, n: usize, scratch: &mut Scratch, masks: &[u16]) -> Job {
+        let unit = &self.units[index];
+        let add = unit.adder.map_or(std::ptr::null(), |a| scratch.open[a].of(n).cast());
+        let mask = masks[unit.masks..].as_ptr();
+        let finish = Finish::Gate { mask, add, open: self.open(index, n, scratch) };
+        let from = scratch.values[index + 1].of(n);
+        Job { from, to: scratch.values[index].of(n), finish }
     }
 
-    /// To the gradient at the convolution of unit `index`, from that of the unit behind it.
-    fn backward(&mut self, index: usize, unit: &Folded, mask: &[u16]) -> Job {
-        let add = unit.adder.map_or(std::ptr::null(), |a| self.open[a].as_ptr());
-        let finish = Finish::Gate { mask: mask.as_ptr(), add, open: self.open(index, unit) };
-        let (before, after) = self.gradients.split_at_mut(index + 1);
-        Job { from: after[0].as_ptr(), to: before[index].as_mut_ptr(), finish }
-    }
-
-    /// To the gradient at the convolution of the last unit, from that with respect to the features.
-    fn spread(&mut self, isa: Isa, index: usize, unit: &Folded, mask: &[u16]) {
-        let open = self.open(index, unit);
-        let (means, to) = (self.features.as_ptr(), self.gradients[index].as_mut_ptr());
+    /// Image number `n` to the gradient at the last convolution, from that with respect to the features.
+    fn spread(&self, n: usize, scratch: &mut Scratch, masks: &[u16]) {
+        let index = self.units.len() - 1;
+        let unit = &self.units[index];
+        let (mask, open) = (masks[unit.masks..].as_ptr(), self.open(index, n, scratch));
+        let (means, to) = (scratch.features[n].as_ptr(), scratch.values[index].of(n));
         // The features were padded to whole vectors, and every buffer was made for the unit's output.
-        unsafe { head::spread(isa, unit.conv.output(), means, mask.as_ptr(), open, to) };
+        unsafe { head::spread(self.isa, unit.conv.output(), means, mask, open, to) };
     }
 
     /// Where the gradient of what unit `index` hands on goes, if another unit will ask for it.
-    fn open(&mut self, index: usize, unit: &Folded) -> *mut f32 {
-        unit.residual.map_or(std::ptr::null_mut(), |_| self.open[index].as_mut_ptr())
+    fn open(&self, index: usize, n: usize, scratch: &mut Scratch) -> *mut f32 {
+        self.units[index].residual.map_or(std::ptr::null_mut(), |_| scratch.open[index].of(n))
     }
 }
 

@@ -8,6 +8,7 @@ mod conv;
 mod convolution;
 mod frozen;
 mod head;
+mod memory;
 mod pack;
 mod peak;
 mod picture;
@@ -28,8 +29,8 @@ pub(crate) use plan::{NORM_EPSILON, Norm, Unit, Weights};
 pub use simd::Isa;
 pub(crate) use simd::LANES;
 pub use tape::{Batch, CpuTape};
-pub(crate) use tape::{Learner, Loss, batch, cross_entropy, frozen, parameters};
-pub(crate) use tape::{summed_cross_entropy, training, values};
+pub(crate) use tape::{Learner, batch, cross_entropy, frozen, parameters};
+pub(crate) use tape::{training, values};
 pub(crate) use training::Training;
 
 pub mod bench;

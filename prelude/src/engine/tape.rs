@@ -41,11 +41,12 @@ pub(crate) fn parameters(weights: &Weights) -> Vec<Parameter> {
 }
 
 /// Logits of pictures with batch statistics; the tape learns their gradients with respect to the
-/// parameters and the pictures.
+/// parameters, and to `wanted`: the pictures, where somebody wants theirs.
 pub(crate) fn training(
     learner: &Arc<Mutex<Learner>>,
     parameters: &[Parameter],
     pictures: Batch<CpuTape>,
+    wanted: Option<Batch>,
 ) -> Batch<CpuTape> {
     let (pictures, mut tape) = pictures.split_tape();
     let logits = {
@@ -59,9 +60,13 @@ pub(crate) fn training(
         let slope = values(&gradients.get(&output));
         let mut learner = learner.lock().unwrap_or_else(PoisonError::into_inner);
         let Learner { weights, training } = &mut *learner;
-        let found = training.backward(weights, &slope);
-        add(gradients.get_or_alloc_mut(&pictures)?, &found.pictures);
-        for (parameter, gradient) in parameters.iter().zip(&found.parameters) {
+        let mut of_pictures = vec![0.0; wanted.as_ref().map_or(0, |x| x.shape().num_elements())];
+        let asked = wanted.is_some().then_some(&mut of_pictures[..]);
+        let found = training.backward(weights, &slope, asked);
+        if let Some(pictures) = &wanted {
+            add(gradients.get_or_alloc_mut(pictures)?, &of_pictures);
+        }
+        for (parameter, gradient) in parameters.iter().zip(&found) {
             add(gradients.get_or_alloc_mut(parameter)?, gradient);
         }
         Ok(())
@@ -88,19 +93,13 @@ fn add(to: &mut [f32], from: &[f32]) {
     }
 }
 
-/// One number at the end of a graph.
-pub(crate) type Loss = Tensor<Rank0, f32, Cpu, CpuTape>;
-
 /// The mean cross-entropy between logits and the classes `labels`.
-pub(crate) fn cross_entropy(logits: Batch<CpuTape>, labels: &[usize]) -> Loss {
+pub(crate) fn cross_entropy(
+    logits: Batch<CpuTape>,
+    labels: &[usize],
+) -> Tensor<Rank0, f32, Cpu, CpuTape> {
     let targets = one_hot(labels, logits.shape().1);
     cross_entropy_with_logits_loss(logits, targets)
-}
-
-/// The cross-entropy summed over the batch: an image's gradient does not depend on its company.
-pub(crate) fn summed_cross_entropy(logits: Batch<CpuTape>, labels: &[usize]) -> Loss {
-    let targets = one_hot(labels, logits.shape().1);
-    -(logits.log_softmax::<Axis<1>>() * targets).sum()
 }
 
 /// `(n, classes)`: 1 at each image's label, 0 elsewhere.

@@ -7,6 +7,7 @@ mod check;
 mod fingerprint;
 mod graph;
 mod init;
+mod own_loss;
 mod state;
 mod summary;
 #[cfg(test)]

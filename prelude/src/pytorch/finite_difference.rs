@@ -106,13 +106,15 @@ fn every_gradient_is_the_slope_of_the_loss_in_training_mode() {
     for isa in Isa::supported() {
         let mut training = Training::new(isa);
         let logits = training.forward(&mut weights.clone(), &pictures);
-        let found = training.backward(&weights, &slope(&logits, &labels));
-        holds(&format!("{} pixel", isa.name()), &found.pictures, |pixel, by| {
+        let mut of_pictures = vec![0.0; pictures.len()];
+        let slope = slope(&logits, &labels);
+        let found = training.backward(&weights, &slope, Some(&mut of_pictures));
+        holds(&format!("{} pixel", isa.name()), &of_pictures, |pixel, by| {
             let mut pictures = pictures.clone();
             pictures[pixel] += by;
             loss(&training.forward(&mut weights.clone(), &pictures), &labels)
         });
-        for (parameter, gradient) in found.parameters.iter().enumerate() {
+        for (parameter, gradient) in found.iter().enumerate() {
             holds(&format!("{} parameter {parameter}", isa.name()), gradient, |index, by| {
                 let mut weights = weights.clone();
                 weights.parameters_mut()[parameter][index] += by;

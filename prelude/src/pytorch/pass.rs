@@ -77,7 +77,7 @@ fn the_engine_agrees_with_pytorch_in_training_mode() {
             let parameters = engine::parameters(&weights);
             let learner = Arc::new(Mutex::new(Learner { weights, training: Training::new(isa) }));
             let x = engine::batch(fixture.pictures.clone(), fixture.labels.len());
-            let logits = engine::training(&learner, &parameters, x.leaky_trace());
+            let logits = engine::training(&learner, &parameters, x.leaky_trace(), Some(x.clone()));
             let pass = Pass::back(&fixture, &x, logits, |gradients| {
                 parameters.iter().map(|p| engine::values(&gradients.get(p))).collect()
             });

@@ -41,7 +41,7 @@ impl Descent {
     pub fn step(&mut self, pictures: Vec<f32>, labels: &[usize], step: Step) -> Seen {
         let parameters = engine::parameters(&self.learner().weights);
         let x = engine::batch(pictures, labels.len());
-        let logits = engine::training(&self.learner, &parameters, x.leaky_traced());
+        let logits = engine::training(&self.learner, &parameters, x.leaky_traced(), None);
         let (logits, tape) = logits.split_tape();
         let kept = engine::values(&logits);
         let loss = engine::cross_entropy(logits.put_tape(tape), labels);

@@ -81,6 +81,10 @@ pub(crate) trait Simd: Copy {
     unsafe fn fma(a: Self::V, b: Self::V, c: Self::V) -> Self::V;
     unsafe fn add(a: Self::V, b: Self::V) -> Self::V;
     unsafe fn sub(a: Self::V, b: Self::V) -> Self::V;
+    /// `max(v, 0)`.
+    unsafe fn relu(v: Self::V) -> Self::V;
+    /// The lanes of `v` where `by` is above zero; zero elsewhere.
+    unsafe fn gate(v: Self::V, by: Self::V) -> Self::V;
     /// One bit a lane: is it above zero?
     unsafe fn positive(v: Self::V) -> u16;
     /// The lanes whose bit is set; zero elsewhere.

@@ -35,6 +35,14 @@ impl Simd for Portable {
         std::array::from_fn(|i| a[i] - b[i])
     }
     #[inline(always)]
+    unsafe fn relu(v: Self::V) -> Self::V {
+        v.map(|x| if x > 0.0 { x } else { 0.0 })
+    }
+    #[inline(always)]
+    unsafe fn gate(v: Self::V, by: Self::V) -> Self::V {
+        std::array::from_fn(|i| if by[i] > 0.0 { v[i] } else { 0.0 })
+    }
+    #[inline(always)]
     unsafe fn positive(v: Self::V) -> u16 {
         (0..LANES).fold(0, |mask, i| mask | (u16::from(v[i] > 0.0) << i))
     }

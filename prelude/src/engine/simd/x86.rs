@@ -36,6 +36,14 @@ impl Simd for Avx512 {
         unsafe { _mm512_sub_ps(a, b) }
     }
     #[inline(always)]
+    unsafe fn relu(v: __m512) -> __m512 {
+        unsafe { _mm512_max_ps(v, _mm512_setzero_ps()) }
+    }
+    #[inline(always)]
+    unsafe fn gate(v: __m512, by: __m512) -> __m512 {
+        unsafe { Self::keep(v, Self::positive(by)) }
+    }
+    #[inline(always)]
     unsafe fn positive(v: __m512) -> u16 {
         unsafe { _mm512_cmp_ps_mask::<_CMP_GT_OQ>(v, _mm512_setzero_ps()) }
     }
@@ -94,6 +102,22 @@ impl Simd for Avx2 {
     #[inline(always)]
     unsafe fn sub(a: Self::V, b: Self::V) -> Self::V {
         unsafe { (_mm256_sub_ps(a.0, b.0), _mm256_sub_ps(a.1, b.1)) }
+    }
+    #[inline(always)]
+    unsafe fn relu(v: Self::V) -> Self::V {
+        unsafe {
+            let zero = _mm256_setzero_ps();
+            (_mm256_max_ps(v.0, zero), _mm256_max_ps(v.1, zero))
+        }
+    }
+    #[inline(always)]
+    unsafe fn gate(v: Self::V, by: Self::V) -> Self::V {
+        unsafe {
+            let zero = _mm256_setzero_ps();
+            let low = _mm256_cmp_ps::<_CMP_GT_OQ>(by.0, zero);
+            let high = _mm256_cmp_ps::<_CMP_GT_OQ>(by.1, zero);
+            (_mm256_and_ps(v.0, low), _mm256_and_ps(v.1, high))
+        }
     }
     #[inline(always)]
     unsafe fn positive(v: Self::V) -> u16 {

@@ -2,7 +2,6 @@
 
 use super::statistics::Scaling;
 use crate::engine::batch_norm::{self, Slopes};
-use crate::engine::block::Block;
 use crate::engine::conv::{Finish, Job};
 use crate::engine::plan::{Unit, Weights, padded};
 use crate::engine::simd::Isa;
@@ -20,7 +19,6 @@ pub(super) struct UnitImage {
     pub z: Vec<f32>,
     /// What the unit hands on, bordered.
     pub activation: Vec<f32>,
-    pub mask: Vec<u16>,
     /// The gradient with respect to what the unit hands on, flat.
     pub gradient: Vec<f32>,
 }
@@ -33,7 +31,6 @@ impl Image {
             UnitImage {
                 z: vec![0.0; output.flat().len()],
                 activation: vec![0.0; output.len()],
-                mask: vec![0; output.vectors()],
                 gradient: vec![0.0; output.flat().len()],
             }
         };
@@ -60,57 +57,54 @@ impl Image {
                 scaling.shift.as_ptr(),
                 residual,
                 unit.activation.as_mut_ptr(),
-                unit.mask.as_mut_ptr(),
             );
         }
     }
 
-    /// From what the unit before handed on, or the picture, to the convolution of unit `index`.
-    pub fn convolve(&mut self, index: usize) -> Job {
-        let (before, after) = self.units.split_at_mut(index);
-        let from = before.last().map_or(&self.picture, |unit| &unit.activation);
-        Job { from: from.as_ptr(), to: after[0].z.as_mut_ptr(), finish: Finish::Store }
+    /// What the unit before `index` handed on, or the picture.
+    pub fn before(&self, index: usize) -> &[f32] {
+        index.checked_sub(1).map_or(&self.picture, |before| &self.units[before].activation)
     }
 
-    /// Adds the sums that the batch norm of unit `index` needs on the way back.
-    pub fn gated_moments(
-        &self,
-        isa: Isa,
-        flat: Block,
-        index: usize,
-        minus_mean: &[f32],
-        sums: &mut [f32],
-    ) {
-        let unit = &self.units[index];
-        // Every buffer was made for `flat`, and the sums for twice its channels.
+    /// From what the unit before handed on, or the picture, to the convolution of unit `index`.
+    pub fn convolve(&mut self, index: usize) -> Job {
+        let from = self.before(index).as_ptr();
+        Job { from, to: self.units[index].z.as_mut_ptr(), finish: Finish::Store }
+    }
+
+    /// Adds the sums that a unit's batch norm needs on the way back.
+    pub fn gated_moments(&self, isa: Isa, scaling: &Scaling, sums: &mut [f32]) {
+        let unit = &self.units[scaling.index];
+        // Every buffer was made for the unit's layout, the scaling and the sums for its channels.
         unsafe {
             batch_norm::gated_moments(
                 isa,
-                flat,
+                scaling.layout,
                 unit.gradient.as_ptr(),
-                unit.mask.as_ptr(),
                 unit.z.as_ptr(),
-                minus_mean.as_ptr(),
+                scaling.scale.as_ptr(),
+                scaling.shift.as_ptr(),
+                scaling.minus_mean.as_ptr(),
                 sums.as_mut_ptr(),
             );
         }
     }
 
-    /// Writes the gradient at the convolution of unit `index` to the bordered `to`.
-    pub fn close(&self, isa: Isa, output: Block, index: usize, slopes: &Slopes, to: &mut [f32]) {
-        let unit = &self.units[index];
-        let (gradient, mask, z) = (unit.gradient.as_ptr(), unit.mask.as_ptr(), unit.z.as_ptr());
-        // Every buffer was made for the unit's output.
+    /// Writes the gradient at a unit's convolution to the bordered `to`.
+    pub fn close(&self, isa: Isa, scaling: &Scaling, slopes: &Slopes, to: &mut [f32]) {
+        let unit = &self.units[scaling.index];
+        let (scale, shift) = (scaling.scale.as_ptr(), scaling.shift.as_ptr());
+        let (gradient, z, to) = (unit.gradient.as_ptr(), unit.z.as_ptr(), to.as_mut_ptr());
+        // Every buffer was made for the unit's layout, the scaling and the slopes for its channels.
         unsafe {
-            batch_norm::gradient(isa, output.flat(), gradient, mask, z, slopes, to.as_mut_ptr());
+            batch_norm::gradient(isa, scaling.layout, gradient, z, scale, shift, slopes, to);
         }
     }
 
-    /// From the gradient at convolution `index` to that of what the unit before it handed on.
-    pub fn go_back(&mut self, index: usize, adder: Option<usize>, gradient: &[f32]) -> Job {
-        let (before, after) = self.units.split_at_mut(index);
-        let add = adder.map_or(std::ptr::null(), |a| after[a - index].gradient.as_ptr());
+    /// From the gradient at the convolution behind unit `index` to that of what the unit handed on.
+    pub fn go_back(&mut self, index: usize, adder: Option<usize>, gradient: *const f32) -> Job {
+        let add = adder.map_or(std::ptr::null(), |adder| self.units[adder].gradient.as_ptr());
         let finish = Finish::Gate { mask: std::ptr::null(), add, open: std::ptr::null_mut() };
-        Job { from: gradient.as_ptr(), to: before[index - 1].gradient.as_mut_ptr(), finish }
+        Job { from: gradient, to: self.units[index].gradient.as_mut_ptr(), finish }
     }
 }

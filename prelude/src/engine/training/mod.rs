@@ -16,7 +16,7 @@ use super::convolution::Pass;
 use super::plan::Weights;
 use super::pool::Pool;
 use super::simd::{Isa, LANES};
-use super::{batch_norm, head, winograd};
+use super::{batch_norm, head, memory, winograd};
 use image::Image;
 use rayon::prelude::*;
 use shares::add_up;
@@ -29,28 +29,32 @@ const IMAGES_A_SHARE: usize = 8;
 pub(crate) struct Training {
     isa: Isa,
     images: Vec<Image>,
-    /// The batch statistics of each unit, as the backward pass needs them.
+    /// The batch statistics of each unit, and what they make of its convolution's output.
     statistics: Vec<Statistics>,
-    shares: Pool<Vec<f32>>,
-    gradients: Pool<Vec<f32>>,
+    scalings: Vec<Scaling>,
+    /// A shelf a unit.
+    shelves: Vec<Shelf>,
     scratch: Pool<winograd::Scratch>,
 }
 
-/// Gradients with respect to the parameters, in the order of [`Weights::parameters`], and the
-/// pictures.
-pub(crate) struct Gradients {
-    pub parameters: Vec<Vec<f32>>,
-    pub pictures: Vec<f32>,
+/// Buffers of a unit for the way back: what they keep need not be cleared.
+#[derive(Default)]
+struct Shelf {
+    /// The bordered gradients of a few images at the convolution: the border stays zero.
+    gradients: Pool<Vec<f32>>,
+    /// Sums for the gradient of the weights.
+    shares: Pool<Vec<f32>>,
 }
 
 impl Training {
     pub fn new(isa: Isa) -> Self {
+        memory::keep();
         Self {
             isa,
             images: Vec::new(),
             statistics: Vec::new(),
-            shares: Pool::default(),
-            gradients: Pool::default(),
+            scalings: Vec::new(),
+            shelves: Vec::new(),
             scratch: Pool::default(),
         }
     }
@@ -61,9 +65,11 @@ impl Training {
         let images = pictures.len() / weights.picture();
         self.make_room(weights, images);
         self.statistics.clear();
+        self.scalings.clear();
         for index in 0..weights.units.len() {
             let sums = self.convolve(weights, index, pictures);
             let statistics = Statistics::learn(&mut weights.units[index], &sums, images);
+            self.scalings.push(Scaling::new(weights, index, &statistics));
             self.statistics.push(statistics);
         }
         self.finish(weights, images);
@@ -74,6 +80,7 @@ impl Training {
         while self.images.len() < images {
             self.images.push(Image::new(weights));
         }
+        self.shelves.resize_with(weights.units.len(), Shelf::default);
     }
 
     /// Brings every image up to the output of convolution `index`; returns the sums over the batch.
@@ -81,7 +88,7 @@ impl Training {
         let (isa, unit) = (self.isa, &weights.units[index]);
         let flat = unit.conv.output().flat();
         let forward = Pass::forward(unit.conv, isa, &unit.weight, flat);
-        let before = index.checked_sub(1).map(|b| Scaling::new(weights, b, &self.statistics[b]));
+        let before = index.checked_sub(1).map(|before| &self.scalings[before]);
         let (pixels, scratch) = (weights.picture(), &self.scratch);
         let shares: Vec<Vec<f32>> = self
             .images
@@ -116,9 +123,9 @@ impl Training {
     /// From the last convolution to the logits.
     fn finish(&mut self, weights: &Weights, images: usize) {
         let (isa, last) = (self.isa, weights.units.len() - 1);
-        let scaling = Scaling::new(weights, last, &self.statistics[last]);
+        let scaling = &self.scalings[last];
         self.images[..images].par_chunks_mut(IMAGES_A_SHARE).flatten().for_each(|image| {
-            image.activate(isa, &scaling);
+            image.activate(isa, scaling);
             let activation = image.units[last].activation.as_ptr();
             let output = weights.units[last].conv.output();
             // The features were padded to whole vectors.

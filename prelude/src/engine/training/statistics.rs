@@ -41,11 +41,6 @@ impl Statistics {
         statistics
     }
 
-    /// Minus the means, which a kernel can add.
-    pub fn minus_mean(&self) -> Vec<f32> {
-        self.mean.iter().map(|mean| -mean).collect()
-    }
-
     /// The gradients of a batch norm's parameters, and how its input's gradient follows from the rest.
     pub fn slopes(&self, unit: &Unit, sums: &[f64], images: usize) -> (Vec<f32>, Vec<f32>, Slopes) {
         let output = unit.conv.output();
@@ -77,6 +72,8 @@ pub(super) struct Scaling {
     pub layout: Block,
     pub scale: Vec<f32>,
     pub shift: Vec<f32>,
+    /// What centres the convolution's output.
+    pub minus_mean: Vec<f32>,
 }
 
 impl Scaling {
@@ -95,6 +92,12 @@ impl Scaling {
             layout: unit.conv.output().flat(),
             scale: padded(&scale),
             shift: padded(&shift),
+            minus_mean: statistics.mean.iter().map(|mean| -mean).collect(),
         }
+    }
+
+    /// Where the two sums of a batch norm start, each channel's, padded.
+    pub fn no_sums(&self) -> Vec<f32> {
+        vec![0.0; 2 * self.layout.blocks() * LANES]
     }
 }

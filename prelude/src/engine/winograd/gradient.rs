@@ -22,12 +22,17 @@ impl Gradient {
         Self { input, output, group: isa.group(output.blocks()) }
     }
 
+    /// How many images make a product worth its while.
+    pub fn images(&self) -> usize {
+        (2 * ROWS / windows(self.input)).max(1)
+    }
+
     /// The floats of the sums: `[place][input][output]`.
     pub fn sums(&self) -> usize {
         PLACES * channels(self.input) * channels(self.output)
     }
 
-    /// Adds the shares of several images, each an input and a gradient, to `sums`.
+    /// Adds the shares of several images, each an input and a gradient, to zero or to `sums`.
     ///
     /// # Safety
     /// The pointers must be valid for the input and the output.
@@ -35,26 +40,32 @@ impl Gradient {
         &self,
         isa: Isa,
         images: &[(*const f32, *const f32)],
+        start: Start,
         sums: &mut [f32],
         scratch: &mut Scratch,
     ) {
+        let mut start = start;
         assert_eq!(sums.len(), self.sums());
-        for images in images.chunks((2 * ROWS / windows(self.input)).max(1)) {
+        for images in images.chunks(self.images()) {
             let [from, slopes] = self.layouts(images.len());
             scratch.make_room(from.len(), slopes.len());
             let (windows, products) = (scratch.windows.as_mut_ptr(), scratch.products.as_mut_ptr());
             // The scratch has room for all windows, and the sums were measured.
-            unsafe { add_images(isa, self, images, windows, products, sums.as_mut_ptr()) };
+            unsafe { add_images(isa, self, images, start, windows, products, sums.as_mut_ptr()) };
+            start = Start::Kept;
         }
     }
 
-    /// Turns the sums into the slopes of the weights, `[tap][input][output]`.
-    pub fn back_to_weights(&self, isa: Isa, sums: &mut Vec<f32>) {
+    /// The floats of the slopes of the weights: `[tap][input][output]`.
+    pub fn weights(&self) -> usize {
+        self.sums() / PLACES * 9
+    }
+
+    /// Turns the sums into the slopes of the weights, which are the first of `sums` then.
+    pub fn back_to_weights(&self, isa: Isa, sums: &mut [f32]) {
         assert_eq!(sums.len(), self.sums());
-        let all = sums.len() / PLACES;
         // The length was measured.
-        unsafe { back_to_weights(isa, all, sums.as_mut_ptr()) };
-        sums.truncate(9 * all);
+        unsafe { back_to_weights(isa, sums.len() / PLACES, sums.as_mut_ptr()) };
     }
 
     /// The slope of an output's weight for an input and a tap, in what [`Self::back_to_weights`] left.
@@ -67,7 +78,7 @@ impl Gradient {
         [layout(self.input), layout(self.output)]
     }
 
-    fn product(&self, from: Layout, slopes: Layout) -> Product {
+    fn product(&self, from: Layout, slopes: Layout, start: Start) -> Product {
         let panel = self.group * LANES;
         Product {
             count: PLACES,
@@ -79,7 +90,7 @@ impl Gradient {
             a: (1, from.channels),
             b: (panel, slopes.channels),
             c: slopes.channels,
-            start: Start::Kept,
+            start,
         }
     }
 }
@@ -90,14 +101,15 @@ kernel! {
     /// # Safety
     /// The pointers must be valid for the gradient's images, its layouts for so many, and its sums.
     add_images = run_images(
-        gradient: &Gradient, images: &[(*const f32, *const f32)], windows: *mut f32,
-        slopes: *mut f32, sums: *mut f32)
+        gradient: &Gradient, images: &[(*const f32, *const f32)], start: Start,
+        windows: *mut f32, slopes: *mut f32, sums: *mut f32)
 }
 
 #[inline(always)]
 unsafe fn run_images<S: Simd>(
     gradient: &Gradient,
     images: &[(*const f32, *const f32)],
+    start: Start,
     windows: *mut f32,
     slopes: *mut f32,
     sums: *mut f32,
@@ -109,7 +121,7 @@ unsafe fn run_images<S: Simd>(
             enter::<S>(gradient.input, input, from, first, windows);
             spread::<S>(gradient.output, output, to, first, slopes);
         }
-        gradient.product(from, to).run::<S>(windows, slopes, sums);
+        gradient.product(from, to, start).run::<S>(windows, slopes, sums);
     }
 }
 

@@ -9,11 +9,13 @@ mod product;
 mod transform;
 
 pub(crate) use gradient::Gradient;
+pub(crate) use product::Start;
 
 use super::block::Block;
 use super::conv::{Job, write};
 use super::simd::{Isa, LANES, Simd, kernel};
-use product::{Product, Start};
+use product::Product;
+use rayon::prelude::*;
 use transform::{Kernel, Outputs, Square, Window, square};
 
 /// The pixels of a window's outputs, and of the window itself, in each direction.
@@ -83,23 +85,27 @@ impl Winograd {
         isa: Isa,
         input: Block,
         output: Block,
-        weight: impl Fn(usize, usize, usize) -> f32,
+        weight: impl Fn(usize, usize, usize) -> f32 + Sync,
     ) -> Self {
         let (inputs, outputs) = (channels(input), channels(output));
         let mut taps = vec![0.0; 9 * inputs * outputs];
-        for tap in 0..9 {
-            for i in 0..input.channels {
-                let row = &mut taps[(tap * inputs + i) * outputs..][..output.channels];
-                for (o, to) in row.iter_mut().enumerate() {
+        taps.par_chunks_mut(inputs * outputs).enumerate().for_each(|(tap, taps)| {
+            for (i, taps) in taps.chunks_mut(outputs).take(input.channels).enumerate() {
+                for (o, to) in taps.iter_mut().take(output.channels).enumerate() {
                     *to = weight(o, i, tap);
                 }
             }
-        }
+        });
         let group = isa.group(output.blocks());
         let mut weights = vec![0.0; PLACES * inputs * outputs];
         // Both have the lengths that the kernel's documentation asks for.
         unsafe { kernels(isa, inputs, outputs, group, taps.as_ptr(), weights.as_mut_ptr()) };
         Self { input, output, group, weights }
+    }
+
+    /// Whether one image has too few windows to fill a product.
+    pub fn wants_company(&self) -> bool {
+        windows(self.input) < ROWS
     }
 
     /// Takes every image of `jobs` through the convolution.

@@ -27,7 +27,7 @@ pub(super) struct Product {
 
 /// What the sums start from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Start {
+pub(crate) enum Start {
     Zero,
     /// What is in `c` already.
     Kept,
@@ -63,7 +63,8 @@ impl Product {
                     let b = b.add(index * self.next[1] + panel * self.b.0);
                     let c = c.add(index * self.next[2] + panel * Q * LANES);
                     let mut row = 0;
-                    while row + P <= self.rows {
+                    // Eight rows are two tiles of four sooner than one of six and two of one.
+                    while row + P <= self.rows && (P != 6 || self.rows - row != 8) {
                         self.tile::<S, P, Q>(a.add(row * self.a.0), b, c.add(row * self.c));
                         row += P;
                     }
