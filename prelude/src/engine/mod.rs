@@ -16,6 +16,8 @@ mod plan;
 mod pool;
 mod simd;
 mod tape;
+#[cfg(test)]
+mod tests;
 mod training;
 mod weight_gradient;
 mod winograd;
