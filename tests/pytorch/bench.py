@@ -24,7 +24,12 @@ except ImportError as problem:
     answer({"missing": str(problem)})
     sys.exit()
 
+import torch._dynamo
+
 from net import Net
+
+# Every net is compiled for itself; after a few PyTorch would stop compiling and run them slowly.
+torch._dynamo.config.recompile_limit = 1000
 
 
 class Bench:

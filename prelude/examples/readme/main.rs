@@ -59,21 +59,34 @@ fn replaced(text: &str, mark: &str, new: &str) -> Result<String> {
 
 /// Medians over the rounds, and the ratio to PyTorch's best configuration.
 fn speed(bench: &Record) -> Result<String> {
-    let mut table = Table::new(["images/s", "Erm", "PyTorch, its best", "ratio"]);
-    for work in WORK {
-        let of = |key: &str| bench.values.get(key).map(|values| median(values));
-        let ours = of(&format!("{work}, width 16, Erm, images/s")).unwrap_or(f64::NAN);
-        let (name, theirs) = ["contiguous", "channels_last", "compile"]
-            .into_iter()
-            .filter_map(|name| {
-                Some((name, of(&format!("{work}, width 16, PyTorch {name}, images/s"))?))
-            })
-            .max_by(|a, b| a.1.total_cmp(&b.1))
-            .unwrap_or(("none", f64::NAN));
-        let ratio = format!("{:.2}", ours / theirs);
-        table = table.row([work, &format!("{ours:.0}"), &format!("{theirs:.0} ({name})"), &ratio]);
+    let mut table = Table::new(["images/s", "width", "Erm", "PyTorch, its best", "ratio"]);
+    for width in ["16", "32", "64"] {
+        for work in WORK {
+            let of = |whose: &str| {
+                let key = format!("{work}, width {width}, {whose}, images/s");
+                bench.values.get(&key).map(|values| median(values))
+            };
+            let ours = of("Erm").unwrap_or(f64::NAN);
+            let (name, theirs) = ["contiguous", "channels_last", "compile"]
+                .into_iter()
+                .filter_map(|name| Some((name, of(&format!("PyTorch {name}"))?)))
+                .max_by(|a, b| a.1.total_cmp(&b.1))
+                .unwrap_or(("none", f64::NAN));
+            let (ours_text, ratio) = (format!("{ours:.0}"), format!("{:.2}", ours / theirs));
+            let theirs = format!("{theirs:.0} ({name})");
+            table = table.row([work, width, &ours_text, &theirs, &ratio]);
+        }
     }
-    table.markdown()
+    let text = |name: &str| bench.config[name].to_string().replace('"', "");
+    let (isa, batch, threads) = (text("instruction set"), text("batch"), text("threads"));
+    let cpu = &bench.machine.cpu;
+    let peak =
+        bench.values.get("peak, operations/s").map_or(f64::NAN, |values| median(values)) / 1e9;
+    Ok(format!(
+        "{}\nBatch {batch}, {threads} threads, {isa}, {cpu} (at most {peak:.0} GFLOP/s), {}.\n",
+        table.markdown()?,
+        text("peer"),
+    ))
 }
 
 fn median(values: &[f64]) -> f64 {

@@ -42,11 +42,11 @@ impl Pass {
         }
     }
 
-    /// Whether several images together are quicker than each alone.
-    pub fn wants_company(&self) -> bool {
+    /// How many images should go together.
+    pub fn images(&self) -> usize {
         match self {
-            Self::Swept { .. } => false,
-            Self::Winograd(winograd) => winograd.wants_company(),
+            Self::Swept { .. } => 1,
+            Self::Winograd(winograd) => winograd.images(),
         }
     }
 

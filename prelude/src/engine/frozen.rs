@@ -88,7 +88,7 @@ impl Frozen {
             units.push(Folded::new(weights, index, isa, masks));
             masks += unit.conv.output().vectors();
         }
-        let together = units.iter().position(|unit| unit.forward.wants_company());
+        let together = units.iter().position(|unit| unit.forward.images() > 1);
         let first = &weights.units[0];
         let picture =
             PictureGradient::new(first.conv, &folded_weights(first), &weights.normalisation, isa);

@@ -96,24 +96,29 @@ impl Training {
             .zip(pictures.par_chunks(IMAGES_A_SHARE * pixels))
             .map(|(images, pictures)| {
                 let images = &mut images[..pictures.len() / pixels];
-                for (image, picture) in images.iter_mut().zip(pictures.chunks(pixels)) {
-                    let to = &mut image.picture;
-                    match &before {
-                        None => weights.normalisation.enter(picture, unit.conv.input(), to),
-                        Some(scaling) => image.activate(isa, scaling),
+                let mut winograd = scratch.take(winograd::Scratch::default);
+                let mut sums = vec![0.0; 2 * flat.blocks() * LANES];
+                // A few images at a time: what one kernel leaves in the cache the next one finds there.
+                let pictures = pictures.chunks(forward.images() * pixels);
+                for (images, pictures) in images.chunks_mut(forward.images()).zip(pictures) {
+                    for (image, picture) in images.iter_mut().zip(pictures.chunks(pixels)) {
+                        let to = &mut image.picture;
+                        match &before {
+                            None => weights.normalisation.enter(picture, unit.conv.input(), to),
+                            Some(scaling) => image.activate(isa, scaling),
+                        }
+                    }
+                    let jobs: Vec<Job> =
+                        images.iter_mut().map(|image| image.convolve(index)).collect();
+                    // Every buffer was made for the images of the pass.
+                    unsafe { forward.run(isa, &jobs, &mut winograd) };
+                    for image in images {
+                        let z = image.units[index].z.as_ptr();
+                        // `z` was made for `flat`, and `sums` for twice its channels.
+                        unsafe { batch_norm::moments(isa, flat, z, sums.as_mut_ptr()) };
                     }
                 }
-                let jobs: Vec<Job> = images.iter_mut().map(|image| image.convolve(index)).collect();
-                let mut winograd = scratch.take(winograd::Scratch::default);
-                // Every buffer was made for the images of the pass.
-                unsafe { forward.run(isa, &jobs, &mut winograd) };
                 scratch.put(winograd);
-                let mut sums = vec![0.0; 2 * flat.blocks() * LANES];
-                for image in images {
-                    let z = image.units[index].z.as_ptr();
-                    // `z` was made for `flat`, and `sums` for twice its channels.
-                    unsafe { batch_norm::moments(isa, flat, z, sums.as_mut_ptr()) };
-                }
                 sums
             })
             .collect();

@@ -103,9 +103,9 @@ impl Winograd {
         Self { input, output, group, weights }
     }
 
-    /// Whether one image has too few windows to fill a product.
-    pub fn wants_company(&self) -> bool {
-        windows(self.input) < ROWS
+    /// How many images have enough windows for a product.
+    pub fn images(&self) -> usize {
+        (ROWS / windows(self.input)).max(1)
     }
 
     /// Takes every image of `jobs` through the convolution.
@@ -113,7 +113,7 @@ impl Winograd {
     /// # Safety
     /// Each job's pointers must be valid for the input and the output.
     pub unsafe fn run(&self, isa: Isa, jobs: &[Job], scratch: &mut Scratch) {
-        for jobs in jobs.chunks((ROWS / windows(self.input)).max(1)) {
+        for jobs in jobs.chunks(self.images()) {
             // The scratch has room for all windows, as `run_images` relies on.
             unsafe {
                 scratch.make_room(self.windows(jobs).len(), self.products(jobs).len());
