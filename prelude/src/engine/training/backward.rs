@@ -94,23 +94,24 @@ impl Training {
         let (isa, conv) = (self.isa, weights.units[index].conv);
         let job = WeightPass::new(conv, isa);
         let back = Back::new(isa, weights, index, &self.scalings);
-        let (scaling, shelf, scratch) =
-            (&self.scalings[index], &self.shelves[index], &self.scratch);
-        let (at_once, an_image) = (job.images().min(IMAGES_A_SHARE), conv.output().len());
+        let (scalings, shelf, scratch) = (&self.scalings, &self.shelves[index], &self.scratch);
+        let at_once = job.images().min(IMAGES_A_SHARE);
+        let (an_input, an_output) = (conv.input().len(), conv.output().len());
         let shares: Vec<(Vec<f32>, Vec<f32>)> = self.images[..images]
             .par_chunks_mut(IMAGES_A_SHARE)
             .map(|images| {
                 let mut sums = back.as_ref().map_or(Vec::new(), |back| back.scaling.no_sums());
-                let mut gradients = shelf.gradients.take(|| vec![0.0; at_once * an_image]);
+                let mut inputs = shelf.inputs.take(|| vec![0.0; IMAGES_A_SHARE * an_input]);
+                let mut gradients = shelf.gradients.take(|| vec![0.0; at_once * an_output]);
                 let mut share = shelf.shares.take(|| vec![0.0; job.sums()]);
                 let mut winograd = scratch.take(winograd::Scratch::default);
                 let mut start = Start::Zero;
                 for images in images.chunks_mut(at_once) {
-                    let gradients = gradients.chunks_mut(an_image);
-                    let pairs: Vec<(*const f32, *const f32)> = (images.iter().zip(gradients))
-                        .map(|(image, gradient)| {
-                            image.close(isa, scaling, slopes, gradient);
-                            (image.before(index).as_ptr(), gradient.as_ptr())
+                    let rooms = inputs.chunks_mut(an_input).zip(gradients.chunks_mut(an_output));
+                    let pairs: Vec<(*const f32, *const f32)> = (images.iter().zip(rooms))
+                        .map(|(image, (input, gradient))| {
+                            image.close(isa, &scalings[index], slopes, gradient);
+                            (image.before(isa, index, scalings, input), gradient.as_ptr())
                         })
                         .collect();
                     // Every buffer was made for the images of the job.
@@ -122,6 +123,7 @@ impl Training {
                 }
                 job.finish(isa, &mut share);
                 scratch.put(winograd);
+                shelf.inputs.put(inputs);
                 shelf.gradients.put(gradients);
                 (share, sums)
             })

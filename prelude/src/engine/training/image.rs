@@ -17,8 +17,9 @@ pub(super) struct Image {
 pub(super) struct UnitImage {
     /// The convolution's output, flat.
     pub z: Vec<f32>,
-    /// What the unit hands on, bordered.
-    pub activation: Vec<f32>,
+    /// What the unit hands on, bordered, where it adds an earlier unit's output. What others hand on is
+    /// made anew when it is needed.
+    activation: Vec<f32>,
     /// The gradient with respect to what the unit hands on, flat.
     pub gradient: Vec<f32>,
 }
@@ -30,7 +31,7 @@ impl Image {
             let output = unit.conv.output();
             UnitImage {
                 z: vec![0.0; output.flat().len()],
-                activation: vec![0.0; output.len()],
+                activation: vec![0.0; unit.residual.map_or(0, |_| output.len())],
                 gradient: vec![0.0; output.flat().len()],
             }
         };
@@ -42,33 +43,50 @@ impl Image {
         }
     }
 
-    /// From a unit's convolution to what it hands on.
-    pub fn activate(&mut self, isa: Isa, scaling: &Scaling) {
-        let (before, after) = self.units.split_at_mut(scaling.index);
-        let unit = &mut after[0];
-        let residual = scaling.residual.map_or(std::ptr::null(), |r| before[r].activation.as_ptr());
-        // Every buffer was made for the unit's layout, and the scaling for its channels.
-        unsafe {
-            batch_norm::activate(
-                isa,
-                scaling.layout,
-                unit.z.as_ptr(),
-                scaling.scale.as_ptr(),
-                scaling.shift.as_ptr(),
-                residual,
-                unit.activation.as_mut_ptr(),
-            );
-        }
+    /// Keeps what unit `index` hands on, if it adds an earlier unit's output.
+    pub fn keep(&mut self, isa: Isa, index: usize, scalings: &[Scaling]) {
+        let Some(residual) = scalings[index].residual else { return };
+        let kept = self.units[index].activation.as_mut_ptr();
+        let residual = match scalings[residual].residual {
+            Some(_) => self.units[residual].activation.as_ptr(),
+            None => {
+                self.activate(isa, &scalings[residual], std::ptr::null(), kept);
+                kept.cast_const()
+            }
+        };
+        self.activate(isa, &scalings[index], residual, kept);
     }
 
-    /// What the unit before `index` handed on, or the picture.
-    pub fn before(&self, index: usize) -> &[f32] {
-        index.checked_sub(1).map_or(&self.picture, |before| &self.units[before].activation)
+    /// What the unit before `index` handed on, or the picture: made anew in `room`, unless it was kept.
+    ///
+    /// That costs less than to read it from memory: it is as large as the convolution's output, which
+    /// is read on the way back in any case.
+    pub fn before(
+        &self,
+        isa: Isa,
+        index: usize,
+        scalings: &[Scaling],
+        room: &mut [f32],
+    ) -> *const f32 {
+        let Some(before) = index.checked_sub(1) else { return self.picture.as_ptr() };
+        if scalings[before].residual.is_some() {
+            return self.units[before].activation.as_ptr();
+        }
+        assert!(room.len() >= scalings[before].bordered().len());
+        self.activate(isa, &scalings[before], std::ptr::null(), room.as_mut_ptr());
+        room.as_ptr()
+    }
+
+    /// From a unit's convolution to what it hands on, bordered; `residual` is added, unless it is null.
+    fn activate(&self, isa: Isa, scaling: &Scaling, residual: *const f32, to: *mut f32) {
+        let z = self.units[scaling.index].z.as_ptr();
+        let (scale, shift) = (scaling.scale.as_ptr(), scaling.shift.as_ptr());
+        // Every buffer was made for the unit's layout, and the scaling for its channels.
+        unsafe { batch_norm::activate(isa, scaling.layout, z, scale, shift, residual, to) };
     }
 
     /// From what the unit before handed on, or the picture, to the convolution of unit `index`.
-    pub fn convolve(&mut self, index: usize) -> Job {
-        let from = self.before(index).as_ptr();
+    pub fn convolve(&mut self, index: usize, from: *const f32) -> Job {
         Job { from, to: self.units[index].z.as_mut_ptr(), finish: Finish::Store }
     }
 

@@ -32,15 +32,17 @@ pub(crate) struct Training {
     /// The batch statistics of each unit, and what they make of its convolution's output.
     statistics: Vec<Statistics>,
     scalings: Vec<Scaling>,
-    /// A shelf a unit.
+    /// A shelf a unit, and one for the end.
     shelves: Vec<Shelf>,
     scratch: Pool<winograd::Scratch>,
 }
 
-/// Buffers of a unit for the way back: what they keep need not be cleared.
+/// Buffers of a unit: what they keep need not be cleared.
 #[derive(Default)]
 struct Shelf {
-    /// The bordered gradients of a few images at the convolution: the border stays zero.
+    /// What a few images bring to the convolution, bordered: the border stays zero.
+    inputs: Pool<Vec<f32>>,
+    /// The gradients of a few images behind the convolution, likewise.
     gradients: Pool<Vec<f32>>,
     /// Sums for the gradient of the weights.
     shares: Pool<Vec<f32>>,
@@ -80,36 +82,43 @@ impl Training {
         while self.images.len() < images {
             self.images.push(Image::new(weights));
         }
-        self.shelves.resize_with(weights.units.len(), Shelf::default);
+        self.shelves.resize_with(weights.units.len() + 1, Shelf::default);
     }
 
     /// Brings every image up to the output of convolution `index`; returns the sums over the batch.
     fn convolve(&mut self, weights: &Weights, index: usize, pictures: &[f32]) -> Vec<f64> {
         let (isa, unit) = (self.isa, &weights.units[index]);
-        let flat = unit.conv.output().flat();
+        let (an_input, flat) = (unit.conv.input().len(), unit.conv.output().flat());
         let forward = Pass::forward(unit.conv, isa, &unit.weight, flat);
-        let before = index.checked_sub(1).map(|before| &self.scalings[before]);
         let (pixels, scratch) = (weights.picture(), &self.scratch);
+        let (scalings, shelf) = (&self.scalings, &self.shelves[index]);
         let shares: Vec<Vec<f32>> = self
             .images
             .par_chunks_mut(IMAGES_A_SHARE)
             .zip(pictures.par_chunks(IMAGES_A_SHARE * pixels))
             .map(|(images, pictures)| {
                 let images = &mut images[..pictures.len() / pixels];
+                let mut room = shelf.inputs.take(|| vec![0.0; IMAGES_A_SHARE * an_input]);
                 let mut winograd = scratch.take(winograd::Scratch::default);
                 let mut sums = vec![0.0; 2 * flat.blocks() * LANES];
                 // A few images at a time: what one kernel leaves in the cache the next one finds there.
                 let pictures = pictures.chunks(forward.images() * pixels);
                 for (images, pictures) in images.chunks_mut(forward.images()).zip(pictures) {
-                    for (image, picture) in images.iter_mut().zip(pictures.chunks(pixels)) {
-                        let to = &mut image.picture;
-                        match &before {
-                            None => weights.normalisation.enter(picture, unit.conv.input(), to),
-                            Some(scaling) => image.activate(isa, scaling),
+                    if index == 0 {
+                        for (image, picture) in images.iter_mut().zip(pictures.chunks(pixels)) {
+                            let to = &mut image.picture;
+                            weights.normalisation.enter(picture, unit.conv.input(), to);
                         }
                     }
-                    let jobs: Vec<Job> =
-                        images.iter_mut().map(|image| image.convolve(index)).collect();
+                    let jobs: Vec<Job> = (images.iter_mut().zip(room.chunks_mut(an_input)))
+                        .map(|(image, room)| {
+                            if let Some(before) = index.checked_sub(1) {
+                                image.keep(isa, before, scalings);
+                            }
+                            let from = image.before(isa, index, scalings, room);
+                            image.convolve(index, from)
+                        })
+                        .collect();
                     // Every buffer was made for the images of the pass.
                     unsafe { forward.run(isa, &jobs, &mut winograd) };
                     for image in images {
@@ -119,6 +128,7 @@ impl Training {
                     }
                 }
                 scratch.put(winograd);
+                shelf.inputs.put(room);
                 sums
             })
             .collect();
@@ -128,14 +138,16 @@ impl Training {
     /// From the last convolution to the logits.
     fn finish(&mut self, weights: &Weights, images: usize) {
         let (isa, last) = (self.isa, weights.units.len() - 1);
-        let scaling = &self.scalings[last];
+        let (scalings, shelf) = (&self.scalings, &self.shelves[last + 1]);
+        let output = weights.units[last].conv.output();
         self.images[..images].par_chunks_mut(IMAGES_A_SHARE).flatten().for_each(|image| {
-            image.activate(isa, scaling);
-            let activation = image.units[last].activation.as_ptr();
-            let output = weights.units[last].conv.output();
+            let mut room = shelf.inputs.take(|| vec![0.0; output.len()]);
+            image.keep(isa, last, scalings);
+            let from = image.before(isa, last + 1, scalings, &mut room);
             // The features were padded to whole vectors.
-            unsafe { head::mean(isa, output, activation, image.features.as_mut_ptr()) };
+            unsafe { head::mean(isa, output, from, image.features.as_mut_ptr()) };
             weights.head.logits(&image.features[..weights.head.features()], &mut image.logits);
+            shelf.inputs.put(room);
         });
     }
 }

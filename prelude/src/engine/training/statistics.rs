@@ -96,6 +96,11 @@ impl Scaling {
         }
     }
 
+    /// The layout of what the unit hands on.
+    pub fn bordered(&self) -> Block {
+        Block { border: 1, ..self.layout }
+    }
+
     /// Where the two sums of a batch norm start, each channel's, padded.
     pub fn no_sums(&self) -> Vec<f32> {
         vec![0.0; 2 * self.layout.blocks() * LANES]
