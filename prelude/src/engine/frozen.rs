@@ -16,7 +16,7 @@ use super::simd::Isa;
 use super::winograd;
 use rayon::prelude::*;
 
-/// How many images one task of the thread pool takes through the net.
+/// How many images one task of the thread pool takes through the net, at least.
 const IMAGES_A_TASK: usize = 4;
 
 /// A net ready to be attacked.
@@ -24,6 +24,8 @@ pub(crate) struct Frozen {
     isa: Isa,
     normalisation: Normalisation,
     units: Vec<Folded>,
+    /// How many images one task of the thread pool takes through the net.
+    at_once: usize,
     /// The first unit that images go through together; up to it each goes alone.
     together: usize,
     /// How many words of masks an image has.
@@ -88,13 +90,16 @@ impl Frozen {
             units.push(Folded::new(weights, index, isa, masks));
             masks += unit.conv.output().vectors();
         }
-        let together = units.iter().position(|unit| unit.forward.images() > 1);
+        let company = units.iter().map(|unit| unit.forward.images());
+        let at_once = company.clone().fold(IMAGES_A_TASK, usize::max);
+        let together = company.clone().position(|images| images > 1);
         let first = &weights.units[0];
         let picture =
             PictureGradient::new(first.conv, &folded_weights(first), &weights.normalisation, isa);
         Self {
             isa,
             normalisation: weights.normalisation.clone(),
+            at_once,
             together: together.unwrap_or(units.len()),
             units,
             masks,
@@ -116,9 +121,9 @@ impl Frozen {
         let mut masks = Masks(vec![0; images * self.masks]);
         let mut logits = vec![0.0; images * classes];
         logits
-            .par_chunks_mut(IMAGES_A_TASK * classes)
-            .zip(masks.0.par_chunks_mut(IMAGES_A_TASK * self.masks))
-            .zip(pictures.par_chunks(IMAGES_A_TASK * self.pixels))
+            .par_chunks_mut(self.at_once * classes)
+            .zip(masks.0.par_chunks_mut(self.at_once * self.masks))
+            .zip(pictures.par_chunks(self.at_once * self.pixels))
             .for_each(|((logits, masks), pictures)| {
                 let mut scratch = self.scratch.take(|| self.scratch());
                 self.forward(pictures, &mut scratch, masks);
@@ -135,8 +140,8 @@ impl Frozen {
     pub fn gradient(&self, pictures: &[f32], slope: impl Fn(usize, &mut [f32]) + Sync) -> Vec<f32> {
         let mut gradient = vec![0.0; pictures.len()];
         gradient
-            .par_chunks_mut(IMAGES_A_TASK * self.pixels)
-            .zip(pictures.par_chunks(IMAGES_A_TASK * self.pixels))
+            .par_chunks_mut(self.at_once * self.pixels)
+            .zip(pictures.par_chunks(self.at_once * self.pixels))
             .enumerate()
             .for_each(|(task, (gradient, pictures))| {
                 let images = pictures.len() / self.pixels;
@@ -147,7 +152,7 @@ impl Frozen {
                 for (n, features) in scratch.features[..images].iter_mut().enumerate() {
                     let features = &mut features[..self.head.features()];
                     self.head.logits(features, &mut logits);
-                    slope(task * IMAGES_A_TASK + n, &mut logits);
+                    slope(task * self.at_once + n, &mut logits);
                     self.head.backward(&logits, features);
                 }
                 self.backward(&masks, &mut scratch, gradient);
@@ -161,9 +166,9 @@ impl Frozen {
         let classes = self.head.classes();
         let mut pictures = vec![0.0; logits.len() / classes * self.pixels];
         pictures
-            .par_chunks_mut(IMAGES_A_TASK * self.pixels)
-            .zip(masks.0.par_chunks(IMAGES_A_TASK * self.masks))
-            .zip(logits.par_chunks(IMAGES_A_TASK * classes))
+            .par_chunks_mut(self.at_once * self.pixels)
+            .zip(masks.0.par_chunks(self.at_once * self.masks))
+            .zip(logits.par_chunks(self.at_once * classes))
             .for_each(|((pictures, masks), logits)| {
                 let mut scratch = self.scratch.take(|| self.scratch());
                 for (logits, features) in logits.chunks(classes).zip(&mut scratch.features) {
@@ -186,14 +191,14 @@ impl Frozen {
             pictures: Buffer::new(self.units[0].conv.input().len(), self.copies(0)),
             values: buffers(|unit| unit.conv.output().len()),
             open: buffers(open),
-            features: vec![padded(&vec![0.0; self.head.features()]); IMAGES_A_TASK],
+            features: vec![padded(&vec![0.0; self.head.features()]); self.at_once],
             winograd: winograd::Scratch::default(),
         }
     }
 
     /// How many images there have to be at once before unit `index`.
     fn copies(&self, index: usize) -> usize {
-        if index < self.together { 1 } else { IMAGES_A_TASK }
+        if index < self.together { 1 } else { self.at_once }
     }
 
     fn forward(&self, pictures: &[f32], scratch: &mut Scratch, masks: &mut [u16]) {

@@ -2,9 +2,12 @@
 
 use super::product::{Product, Start};
 use super::transform::{KernelSlopes, Slopes, Square, square};
-use super::{IN, Layout, OUT, PLACES, ROWS, Scratch, channels, enter, windows};
+use super::{IN, Layout, OUT, PLACES, Scratch, channels, enter, windows};
 use crate::engine::block::Block;
 use crate::engine::simd::{Isa, LANES, Simd, kernel};
+
+/// How many windows there should be in a product, each of which reads and writes all sums once.
+const ROWS: usize = 32;
 
 /// The sum over images of the slope of each transformed weight, and what it takes to get there.
 ///
@@ -24,7 +27,7 @@ impl Gradient {
 
     /// How many images make a product worth its while.
     pub fn images(&self) -> usize {
-        (2 * ROWS / windows(self.input)).max(1)
+        (ROWS / windows(self.input)).max(1)
     }
 
     /// The floats of the sums: `[place][input][output]`.

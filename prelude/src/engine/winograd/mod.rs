@@ -25,8 +25,11 @@ const IN: usize = OUT + 2;
 /// How many places a window has.
 const PLACES: usize = IN * IN;
 
-/// How many windows there should be in a product.
-const ROWS: usize = 16;
+/// How many windows there should be in a product: with many channels its weights come from far, and more
+/// windows are worth waiting for.
+fn rows(channels: usize) -> usize {
+    if channels <= 64 { 16 } else { 32 }
+}
 
 /// A convolution between two images of the same size, with its transformed weights.
 pub(crate) struct Winograd {
@@ -105,7 +108,7 @@ impl Winograd {
 
     /// How many images have enough windows for a product.
     pub fn images(&self) -> usize {
-        (ROWS / windows(self.input)).max(1)
+        (rows(channels(self.input)) / windows(self.input)).max(1)
     }
 
     /// Takes every image of `jobs` through the convolution.
