@@ -81,8 +81,8 @@ impl Scale {
     ///
     /// At demo scale a small set gets the narrower net and the recipes of [`Recipe`]. A large one gets
     /// others, found on held-out training images: more epochs for the teacher, whose perturbations
-    /// then teach more, and more weight decay for the students, a lower rate for those of D_rand, and
-    /// mirror images for those of D_det
+    /// then teach more; for the students fewer epochs on more images, more weight decay, a lower rate
+    /// for those of D_rand, and mirror images for those of D_det
     /// (see [`Augment::without_crop`](crate::data::Augment::without_crop)).
     pub fn sizes(self, data: &Data) -> Sizes {
         let all = data.train.len();
@@ -98,13 +98,13 @@ impl Scale {
         match self {
             Self::Demo if all < LARGE => sizes(8, all.min(6_000), attack(10)),
             Self::Demo => {
-                let sizes = sizes(16, all.min(30_000), attack(20));
-                let d_det = Recipe { epochs: 10, weight_decay: 2e-3, ..sizes.d_det };
+                let sizes = sizes(16, all.min(45_000), attack(12));
+                let d_det = Recipe { epochs: 8, weight_decay: 2e-3, ..sizes.d_det };
                 let slow = Recipe { learning_rate: 0.05, weight_decay: 4e-3, ..sizes.d_rand };
                 Sizes {
                     teacher: sizes.teacher.epochs(12),
                     d_det: d_det.augment(data.augment.without_crop()),
-                    d_rand: slow.epochs(12),
+                    d_rand: slow.epochs(9),
                     ..sizes
                 }
             }
