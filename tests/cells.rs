@@ -46,6 +46,15 @@ fn variables_are_kept_whatever_their_types_and_from_the_first_cell_on() {
 }
 
 #[test]
+fn types_out_of_the_library_are_found_without_its_sources() {
+    // The first cell comes before the sources have been read, if there are any.
+    let cell = "let start = std::time::Instant::now();\n\
+                let places = std::collections::HashMap::from([(1, vec![Some(start)])]);";
+    let path = notebook("library-types", &[cell, "println!(\"{}\", places[&1] == [Some(start)]);"]);
+    assert_eq!(run(&path, &[]).ok().text(1), "true\n");
+}
+
+#[test]
 fn a_mistake_beside_variables_is_shown_in_its_place() {
     let shown = |name: &str, cell: &str| run(&notebook(name, &[cell]), &[]).said();
     let value = shown("mistake-value", "let é = 1; let b = 2; é + b + \"x\"");

@@ -225,10 +225,9 @@ impl Desk {
                 break;
             }
             let found = match asks_analyst {
-                true => Some(self.analyst.types(code)),
+                true => self.analyst.types(code),
                 false => types::by_compiler(context, code, variables),
             };
-            let Some(found) = found else { break };
             for (name, kind) in found {
                 types.entry(name).or_insert(kind);
             }

@@ -4,7 +4,7 @@
 //! reading anything, since no cell could run before it had; so the types are found by others and
 //! told to evcxr in statements that only evcxr sees, and not the compiler.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use evcxr::CommandContext;
 
@@ -81,63 +81,133 @@ impl Typed {
 
 /// What the compiler says are the types of these variables of a cell: given a wrong type, it names
 /// the right one, in words that it is asked about again, since the cell may not know them. That
-/// takes two runs of the compiler. `None` where the cell has mistakes of its own.
+/// takes two runs of the compiler, and two more where it has to name a type in full.
 pub fn by_compiler(
     context: &mut CommandContext,
     cell: &str,
     variables: &[Binding],
-) -> Option<HashMap<String, String>> {
-    let questions = variables.iter().map(|it| (it.name.as_str(), WRONG));
-    let mut types = HashMap::new();
-    for (about, label) in complaints(context, cell, questions) {
-        let kind = found(&label);
-        match (variables.get(about?), kind) {
-            (Some(variable), Some(kind)) => types.insert(variable.name.clone(), kind),
-            _ => continue,
-        };
+) -> HashMap<String, String> {
+    let wrong = |it: &Binding| Question::new(&it.name, WRONG);
+    let mut types = named(context, cell, variables.iter().map(wrong).collect());
+    let unknown = unknown(context, cell, &types);
+    let twins = unknown.iter().map(|(name, words)| Question::twin(name, &types[name], words));
+    let mut in_full = named(context, cell, twins.collect());
+    for name in self::unknown(context, cell, &in_full).keys() {
+        in_full.remove(name);
     }
-    let named: Vec<_> = types.clone().into_iter().collect();
-    let questions = named.iter().map(|(name, kind)| (name.as_str(), kind.as_str()));
-    for (about, _) in complaints(context, cell, questions) {
-        if let Some((name, _)) = about.and_then(|about| named.get(about)) {
-            types.remove(name);
-        }
-    }
-    Some(types)
+    types.retain(|name, _| !unknown.contains_key(name));
+    types.extend(in_full);
+    types
 }
 
-/// What the compiler says against these types of variables of a cell, and about which of them;
-/// `None` for what it says about the cell itself.
-fn complaints<'q>(
+/// The types of variables as the compiler names them.
+fn named(
     context: &mut CommandContext,
     cell: &str,
-    questions: impl Iterator<Item = (&'q str, &'q str)>,
-) -> Vec<(Option<usize>, String)> {
-    let at = Statements::of(cell).value().unwrap_or(cell.len());
-    let lines: Vec<_> =
-        questions.map(|(name, kind)| format!("\nlet _: {kind} = {name};")).collect();
-    if lines.is_empty() {
+    questions: Vec<Question>,
+) -> HashMap<String, String> {
+    let said = complaints(context, cell, &questions).into_iter();
+    let types = said.filter_map(|complaint| {
+        let question = &questions[complaint.about?];
+        Some((question.name.clone(), found(&complaint.label)?))
+    });
+    types.collect()
+}
+
+/// The variables of whose types the cell does not know all words, and the words.
+fn unknown(
+    context: &mut CommandContext,
+    cell: &str,
+    types: &HashMap<String, String>,
+) -> HashMap<String, BTreeSet<String>> {
+    let questions: Vec<_> = types.iter().map(|(name, kind)| Question::new(name, kind)).collect();
+    let mut unknown: HashMap<String, BTreeSet<String>> = HashMap::new();
+    for complaint in complaints(context, cell, &questions) {
+        let Some(about) = complaint.about else { continue };
+        let words = unknown.entry(questions[about].name.clone()).or_default();
+        words.extend(complaint.message.split('`').nth(1).map(str::to_owned));
+    }
+    unknown
+}
+
+/// Whether a variable has a type: a line for the compiler.
+struct Question {
+    name: String,
+    line: String,
+}
+
+impl Question {
+    fn new(name: &str, kind: &str) -> Question {
+        Question { name: name.to_owned(), line: format!("let _: {kind} = {name};") }
+    }
+
+    /// The same with other types of these names, so that the compiler has to tell them from those of
+    /// the variable's type: it names both in full.
+    fn twin(name: &str, kind: &str, words: &BTreeSet<String>) -> Question {
+        let twins: Vec<String> = words.iter().map(|word| twin(word, kind)).collect();
+        let line = format!("{{ {}let _: {kind} = {name}; }}", twins.concat());
+        Question { name: name.to_owned(), line }
+    }
+}
+
+/// A type called `word`, with as many parameters as it has in `kind`.
+fn twin(word: &str, kind: &str) -> String {
+    let after = kind.split_once(&format!("{word}<")).map_or("", |(_, after)| after);
+    let (mut depth, mut parameters) = (0, usize::from(!after.is_empty()));
+    for c in after.chars() {
+        match c {
+            '<' | '(' | '[' => depth += 1,
+            '>' | ')' | ']' if depth == 0 => break,
+            '>' | ')' | ']' => depth -= 1,
+            ',' if depth == 0 => parameters += 1,
+            _ => {}
+        }
+    }
+    let names: Vec<String> = (0..parameters).map(|n| format!("T{n}")).collect();
+    match names.is_empty() {
+        true => format!("struct {word};"),
+        false => format!("struct {word}<{0}>({0});", names.join(", ")),
+    }
+}
+
+/// What the compiler says against a cell with questions.
+struct Complaint {
+    /// Which question it is about; `None` for what it says about the cell itself.
+    about: Option<usize>,
+    label: String,
+    message: String,
+}
+
+fn complaints(context: &mut CommandContext, cell: &str, questions: &[Question]) -> Vec<Complaint> {
+    if questions.is_empty() {
         return vec![];
     }
+    let at = Statements::of(cell).value().unwrap_or(cell.len());
+    let lines: Vec<_> = questions.iter().map(|it| format!("\n{}", it.line)).collect();
     let first = position(cell, at).0 + 1;
     let cell = format!("{}{}\n{}", &cell[..at], lines.concat(), &cell[at..]);
     let errors = context.check(&cell).unwrap_or_default();
     let said = errors.iter().flat_map(|error| {
-        let labels = error.spanned_messages().iter().filter_map(|message| {
-            let about = message.span?.start_line.checked_sub(first)?;
-            (about < lines.len()).then(|| (Some(about), message.label.clone()))
+        let labels = error.spanned_messages().iter().filter_map(|label| {
+            let about = label.span?.start_line.checked_sub(first)?;
+            (about < lines.len()).then(|| (Some(about), label.label.clone()))
         });
         // It may have more to say elsewhere, such as where a variable comes from.
-        let labels: Vec<_> = labels.collect();
-        if labels.is_empty() { vec![(None, error.message())] } else { labels }
+        let mut labels: Vec<_> = labels.collect();
+        if labels.is_empty() {
+            labels.push((None, error.message()));
+        }
+        let message = error.message();
+        let said = labels.into_iter();
+        said.map(move |(about, label)| Complaint { about, label, message: message.clone() })
     });
     said.collect()
 }
 
 /// The type that a label names, in words that the cell can use.
 fn found(label: &str) -> Option<String> {
-    let found = label.split(&format!("expected `{WRONG}`, found `")).nth(1)?;
-    let found = found.strip_suffix('`')?.replace("{integer}", "i32").replace("{float}", "f64");
+    let found = label.split("`, found `").nth(1)?.strip_suffix('`')?;
+    let found = found.replace("{integer}", "i32").replace("{float}", "f64");
     let is_whole = !["...", "{", "`", "<_", " _"].iter().any(|part| found.contains(part));
     is_whole.then_some(found)
 }
@@ -157,8 +227,16 @@ mod tests {
     fn a_label_names_the_type() {
         let named = |label: &str| found(label);
         assert_eq!(named("expected `()`, found `Vec<{integer}>`").as_deref(), Some("Vec<i32>"));
-        assert_eq!(named("expected `u8`, found `Vec<u8>`"), None);
+        let in_full = "expected `cell::Instant`, found `std::time::Instant`";
+        assert_eq!(named(in_full).as_deref(), Some("std::time::Instant"));
         assert_eq!(named("expected `()`, found `Vec<...>`"), None);
+    }
+
+    #[test]
+    fn a_twin_has_the_parameters_of_its_type() {
+        assert_eq!(twin("Instant", "Vec<Instant>"), "struct Instant;");
+        let map = "Option<HashMap<(u8, Vec<u8>), HashMap<u8, u8>>>";
+        assert_eq!(twin("HashMap", map), "struct HashMap<T0, T1>(T0, T1);");
     }
 
     fn told(cell: &str) -> Typed {
