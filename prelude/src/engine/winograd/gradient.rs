@@ -1,7 +1,7 @@
 //! The gradient of such a convolution with respect to its weights.
 
 use super::product::{Product, Start};
-use super::transform::{KernelSlopes, Slopes, Square, square};
+use super::transform::{KernelSlopes, Slopes, Square, Window, square};
 use super::{IN, Layout, OUT, PLACES, Scratch, channels, enter, windows};
 use crate::engine::block::Block;
 use crate::engine::simd::{Isa, LANES, Simd, kernel};
@@ -121,37 +121,12 @@ unsafe fn run_images<S: Simd>(
     unsafe {
         for (index, &(input, output)) in images.iter().enumerate() {
             let first = index * from.windows / images.len();
-            enter::<S>(gradient.input, input, from, first, windows);
-            spread::<S>(gradient.output, output, to, first, slopes);
+            enter::<S, Window, IN>(gradient.input, input, from, first, windows);
+            // The slopes are read from the first pixel on, not from the border.
+            let output = output.add(gradient.output.origin());
+            enter::<S, Slopes, OUT>(gradient.output, output, to, first, slopes);
         }
         gradient.product(from, to, start).run::<S>(windows, slopes, sums);
-    }
-}
-
-/// Spreads the slopes of an image's outputs over the products they came from.
-#[inline(always)]
-unsafe fn spread<S: Simd>(
-    image: Block,
-    from: *const f32,
-    layout: Layout,
-    first: usize,
-    slopes: *mut f32,
-) {
-    for block in 0..image.blocks() {
-        let mut window = first;
-        for y in (0..image.height).step_by(OUT) {
-            for x in (0..image.width).step_by(OUT) {
-                let plane = image.origin() + block * image.plane();
-                let corner = plane + y * image.row() + x * LANES;
-                let to = window * layout.channels + block * LANES;
-                unsafe {
-                    let from = Square { at: from.add(corner), row: image.row(), column: LANES };
-                    let (row, column) = (IN * layout.place(), layout.place());
-                    square::<S, Slopes, OUT, IN>(from, Square { at: slopes.add(to), row, column });
-                }
-                window += 1;
-            }
-        }
     }
 }
 

@@ -16,7 +16,7 @@ use super::conv::{Job, write};
 use super::simd::{Isa, LANES, Simd, kernel};
 use product::Product;
 use rayon::prelude::*;
-use transform::{Kernel, Outputs, Square, Window, square};
+use transform::{Kernel, Line, Outputs, Square, Window, square};
 
 /// The pixels of a window's outputs, and of the window itself, in each direction.
 const OUT: usize = 4;
@@ -214,7 +214,7 @@ unsafe fn run_images<S: Simd>(
     unsafe {
         for (index, job) in jobs.iter().enumerate() {
             let first = index * from.windows / jobs.len();
-            enter::<S>(winograd.input, job.from, from, first, windows);
+            enter::<S, Window, IN>(winograd.input, job.from, from, first, windows);
         }
         winograd.product(from, to).run::<S>(windows, winograd.weights.as_ptr(), products);
         for (index, job) in jobs.iter().enumerate() {
@@ -224,28 +224,22 @@ unsafe fn run_images<S: Simd>(
     }
 }
 
-/// Transforms an image's windows, as those from `first` on.
+/// Applies `L` to the windows of an image, which begin at `from`; they become those from `first` on.
 #[inline(always)]
-unsafe fn enter<S: Simd>(
+unsafe fn enter<S: Simd, L: Line<S, FROM, IN>, const FROM: usize>(
     image: Block,
     from: *const f32,
     layout: Layout,
     first: usize,
-    windows: *mut f32,
+    to: *mut f32,
 ) {
-    for block in 0..image.blocks() {
-        let mut window = first;
-        for y in (0..image.height).step_by(OUT) {
-            for x in (0..image.width).step_by(OUT) {
-                let corner = block * image.plane() + y * image.row() + x * LANES;
-                let to = window * layout.channels + block * LANES;
-                unsafe {
-                    let from = Square { at: from.add(corner), row: image.row(), column: LANES };
-                    let (row, column) = (IN * layout.place(), layout.place());
-                    square::<S, Window, IN, IN>(from, Square { at: windows.add(to), row, column });
-                }
-                window += 1;
-            }
+    for Place { block, y, x, window } in places(image, first) {
+        let corner = block * image.plane() + y * image.row() + x * LANES;
+        unsafe {
+            let from = Square { at: from.add(corner), row: image.row(), column: LANES };
+            let (row, column) = (IN * layout.place(), layout.place());
+            let at = to.add(window * layout.channels + block * LANES);
+            square::<S, L, FROM, IN>(from, Square { at, row, column });
         }
     }
 }
@@ -259,32 +253,38 @@ unsafe fn leave<S: Simd>(
     first: usize,
     products: *const f32,
 ) {
-    for block in 0..image.blocks() {
-        let mut window = first;
-        for y in (0..image.height).step_by(OUT) {
-            for x in (0..image.width).step_by(OUT) {
-                let mut outputs = [0.0_f32; OUT * OUT * LANES];
-                let from = window * layout.channels + block * LANES;
-                unsafe {
-                    let (row, column) = (IN * layout.place(), layout.place());
-                    let to = Square { at: outputs.as_mut_ptr(), row: OUT * LANES, column: LANES };
-                    square::<S, Outputs, IN, OUT>(
-                        Square { at: products.add(from), row, column },
-                        to,
-                    );
-                    for row in 0..OUT {
-                        for column in 0..OUT {
-                            let (y, x) = (y + row, x + column);
-                            let plane = image.origin() + block * image.plane();
-                            let at = plane + y * image.row() + x * LANES;
-                            let word = (block * image.height + y) * image.width + x;
-                            let sum = S::load(outputs.as_ptr().add((row * OUT + column) * LANES));
-                            write::<S>(sum, job.to.add(at), job.finish, block, at, word);
-                        }
-                    }
-                }
-                window += 1;
+    for Place { block, y, x, window } in places(image, first) {
+        let mut outputs = [0.0_f32; OUT * OUT * LANES];
+        unsafe {
+            let (row, column) = (IN * layout.place(), layout.place());
+            let at = products.add(window * layout.channels + block * LANES);
+            let to = Square { at: outputs.as_mut_ptr(), row: OUT * LANES, column: LANES };
+            square::<S, Outputs, IN, OUT>(Square { at, row, column }, to);
+            for (index, sum) in outputs.chunks_exact(LANES).enumerate() {
+                let (y, x) = (y + index / OUT, x + index % OUT);
+                let at = image.origin() + block * image.plane() + y * image.row() + x * LANES;
+                let word = (block * image.height + y) * image.width + x;
+                write::<S>(S::load(sum.as_ptr()), job.to.add(at), job.finish, block, at, word);
             }
         }
     }
+}
+
+/// One window of an image: its block of channels, its first output, and its number.
+struct Place {
+    block: usize,
+    y: usize,
+    x: usize,
+    window: usize,
+}
+
+/// The windows of an image, block after block, numbered from `first` in each.
+fn places(image: Block, first: usize) -> impl Iterator<Item = Place> {
+    let (rows, columns) = (image.height / OUT, image.width / OUT);
+    (0..image.blocks()).flat_map(move |block| {
+        (0..rows * columns).map(move |index| {
+            let (y, x) = (index / columns * OUT, index % columns * OUT);
+            Place { block, y, x, window: first + index }
+        })
+    })
 }
