@@ -9,7 +9,7 @@ const KEPT: libc::c_int = 1 << 28;
 /// Has the allocator keep what a step frees for the next one.
 ///
 /// A step's larger vectors would otherwise go back to the system and come as new pages, which one thread
-/// clears while the others wait: a tenth of a PGD step. It is asked once, of the allocators that can be.
+/// clears while the others wait. It is asked once, of the allocators that can be.
 pub(super) fn keep() {
     static ASKED: Once = Once::new();
     ASKED.call_once(|| {

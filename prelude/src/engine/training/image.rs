@@ -59,8 +59,8 @@ impl Image {
 
     /// What the unit before `index` handed on, or the picture: made anew in `room`, unless it was kept.
     ///
-    /// That costs less than to read it from memory: it is as large as the convolution's output, which
-    /// is read on the way back in any case.
+    /// That spares its memory, and costs no more than to read it: it is as large as the convolution's
+    /// output, which is read on the way back in any case.
     pub fn before(
         &self,
         isa: Isa,

@@ -2,8 +2,8 @@
 //!
 //! A 3×3 convolution of a 6×6 window is 36 products of transformed numbers and gives 4×4 outputs, which
 //! cost 144 products otherwise. The rules evaluate polynomials at 0, ±a, ±b and infinity with a = 1/√2 and
-//! b = √2: as a·b = 1 most constants are 1, and their rounding error is twice that of the plain sum, where
-//! the usual points 0, ±1, ±2 have five times its error.
+//! b = √2. As a·b = 1 many constants are 1, and points so close in size round less than the usual 0, ±1
+//! and ±2.
 
 // Indices say better than iterators that they will be constants.
 #![allow(clippy::needless_range_loop)]
