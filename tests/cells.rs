@@ -46,11 +46,10 @@ fn variables_are_kept_whatever_their_types_and_from_the_first_cell_on() {
 }
 
 #[test]
-fn types_out_of_the_library_are_found_without_its_sources() {
+fn a_type_out_of_the_library_is_found_without_its_sources() {
     // The first cell comes before the sources have been read, if there are any.
-    let cell = "let start = std::time::Instant::now();\n\
-                let places = std::collections::HashMap::from([(1, vec![Some(start)])]);";
-    let path = notebook("library-types", &[cell, "println!(\"{}\", places[&1] == [Some(start)]);"]);
+    let first = "let start = std::time::Instant::now();";
+    let path = notebook("library-type", &[first, "println!(\"{}\", start <= start);"]);
     assert_eq!(run(&path, &[]).ok().text(1), "true\n");
 }
 

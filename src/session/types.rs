@@ -4,7 +4,7 @@
 //! reading anything, since no cell could run before it had; so the types are found by others and
 //! told to evcxr in statements that only evcxr sees, and not the compiler.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use evcxr::CommandContext;
 
@@ -80,93 +80,128 @@ impl Typed {
 }
 
 /// What the compiler says are the types of these variables of a cell: given a wrong type, it names
-/// the right one. It is asked about that again, since the cell may not know its words; and then once
-/// more, with the ways to them that it suggests.
+/// the right one, in words that it is asked about again, since the cell may not know them. That
+/// takes two runs of the compiler, and two more where it has to name a type in full.
 pub fn by_compiler(
     context: &mut CommandContext,
     cell: &str,
     variables: &[Binding],
 ) -> HashMap<String, String> {
-    let wrong = variables.iter().map(|it| (it.name.clone(), WRONG.to_owned())).collect();
-    let said = complaints(context, cell, &wrong).into_iter();
-    let mut types: HashMap<String, String> =
-        said.filter_map(|it| Some((it.variable, found(&it.label)?))).collect();
-    let unknown = complaints(context, cell, &types);
-    let mut in_full = HashMap::new();
-    for complaint in unknown {
-        let Some(kind) = types.remove(&complaint.variable).or(in_full.remove(&complaint.variable))
-        else {
-            continue;
-        };
-        let kind = match complaint.import {
-            Some(path) => with_path(&kind, &path),
-            None => kind,
-        };
-        in_full.insert(complaint.variable, kind);
+    let wrong = |it: &Binding| Question::new(&it.name, WRONG);
+    let mut types = named(context, cell, variables.iter().map(wrong).collect());
+    let unknown = unknown(context, cell, &types);
+    let twins = unknown.iter().map(|(name, words)| Question::twin(name, &types[name], words));
+    let mut in_full = named(context, cell, twins.collect());
+    for name in self::unknown(context, cell, &in_full).keys() {
+        in_full.remove(name);
     }
-    for complaint in complaints(context, cell, &in_full) {
-        in_full.remove(&complaint.variable);
-    }
+    types.retain(|name, _| !unknown.contains_key(name));
     types.extend(in_full);
     types
 }
 
-/// A type with the way to one of its words, where it stands alone: `std::time::Instant`.
-fn with_path(kind: &str, path: &str) -> String {
-    let word = path.rsplit("::").next().unwrap_or(path);
-    let mut full = String::new();
-    let mut rest = kind;
-    while let Some(at) = rest.find(word) {
-        let (before, after) = (&rest[..at], &rest[at + word.len()..]);
-        let inside = |c: char| c.is_alphanumeric() || c == '_';
-        let is_alone = !before.ends_with(|c| inside(c) || c == ':') && !after.starts_with(inside);
-        full += before;
-        full += if is_alone { path } else { word };
-        rest = after;
-    }
-    full + rest
+/// The types of variables as the compiler names them.
+fn named(
+    context: &mut CommandContext,
+    cell: &str,
+    questions: Vec<Question>,
+) -> HashMap<String, String> {
+    let said = complaints(context, cell, &questions).into_iter();
+    let types = said.filter_map(|complaint| {
+        let question = &questions[complaint.about?];
+        Some((question.name.clone(), found(&complaint.label)?))
+    });
+    types.collect()
 }
 
-/// What the compiler says against the type of a variable.
-struct Complaint {
-    variable: String,
-    label: String,
-    /// What it suggests to import.
-    import: Option<String>,
-}
-
-fn complaints(
+/// The variables of whose types the cell does not know all words, and the words.
+fn unknown(
     context: &mut CommandContext,
     cell: &str,
     types: &HashMap<String, String>,
-) -> Vec<Complaint> {
-    if types.is_empty() {
+) -> HashMap<String, BTreeSet<String>> {
+    let questions: Vec<_> = types.iter().map(|(name, kind)| Question::new(name, kind)).collect();
+    let mut unknown: HashMap<String, BTreeSet<String>> = HashMap::new();
+    for complaint in complaints(context, cell, &questions) {
+        let Some(about) = complaint.about else { continue };
+        let words = unknown.entry(questions[about].name.clone()).or_default();
+        words.extend(complaint.message.split('`').nth(1).map(str::to_owned));
+    }
+    unknown
+}
+
+/// Whether a variable has a type: a line for the compiler.
+struct Question {
+    name: String,
+    line: String,
+}
+
+impl Question {
+    fn new(name: &str, kind: &str) -> Question {
+        Question { name: name.to_owned(), line: format!("let _: {kind} = {name};") }
+    }
+
+    /// The same with other types of these names, so that the compiler has to tell them from those of
+    /// the variable's type: it names both in full.
+    fn twin(name: &str, kind: &str, words: &BTreeSet<String>) -> Question {
+        let twins: Vec<String> = words.iter().map(|word| twin(word, kind)).collect();
+        let line = format!("{{ {}let _: {kind} = {name}; }}", twins.concat());
+        Question { name: name.to_owned(), line }
+    }
+}
+
+/// A type called `word`, with as many parameters as it has in `kind`.
+fn twin(word: &str, kind: &str) -> String {
+    let after = kind.split_once(&format!("{word}<")).map_or("", |(_, after)| after);
+    let (mut depth, mut parameters) = (0, usize::from(!after.is_empty()));
+    for c in after.chars() {
+        match c {
+            '<' | '(' | '[' => depth += 1,
+            '>' | ')' | ']' if depth == 0 => break,
+            '>' | ')' | ']' => depth -= 1,
+            ',' if depth == 0 => parameters += 1,
+            _ => {}
+        }
+    }
+    let names: Vec<String> = (0..parameters).map(|n| format!("T{n}")).collect();
+    match names.is_empty() {
+        true => format!("struct {word};"),
+        false => format!("struct {word}<{0}>({0});", names.join(", ")),
+    }
+}
+
+/// What the compiler says against a cell with questions.
+struct Complaint {
+    /// Which question it is about; `None` for what it says about the cell itself.
+    about: Option<usize>,
+    label: String,
+    message: String,
+}
+
+fn complaints(context: &mut CommandContext, cell: &str, questions: &[Question]) -> Vec<Complaint> {
+    if questions.is_empty() {
         return vec![];
     }
     let at = Statements::of(cell).value().unwrap_or(cell.len());
-    let (names, lines): (Vec<_>, Vec<_>) =
-        types.iter().map(|(name, kind)| (name, format!("\nlet _: {kind} = {name};"))).unzip();
+    let lines: Vec<_> = questions.iter().map(|it| format!("\n{}", it.line)).collect();
     let first = position(cell, at).0 + 1;
     let cell = format!("{}{}\n{}", &cell[..at], lines.concat(), &cell[at..]);
     let errors = context.check(&cell).unwrap_or_default();
     let said = errors.iter().flat_map(|error| {
-        let import = error.help().iter().find_map(|help| import(help));
-        // It may have more to say elsewhere, such as where a variable comes from.
-        let about = error.spanned_messages().iter().filter_map(|message| {
-            let line = message.span?.start_line.checked_sub(first)?;
-            Some(((*names.get(line)?).clone(), message.label.clone()))
+        let labels = error.spanned_messages().iter().filter_map(|label| {
+            let about = label.span?.start_line.checked_sub(first)?;
+            (about < lines.len()).then(|| (Some(about), label.label.clone()))
         });
-        let about: Vec<_> = about.collect();
-        let said = about.into_iter();
-        said.map(move |(variable, label)| Complaint { variable, label, import: import.clone() })
+        // It may have more to say elsewhere, such as where a variable comes from.
+        let mut labels: Vec<_> = labels.collect();
+        if labels.is_empty() {
+            labels.push((None, error.message()));
+        }
+        let message = error.message();
+        let said = labels.into_iter();
+        said.map(move |(about, label)| Complaint { about, label, message: message.clone() })
     });
     said.collect()
-}
-
-/// The path that a help of the compiler would import.
-fn import(help: &str) -> Option<String> {
-    let line = help.lines().find_map(|line| line.strip_prefix("use "))?;
-    Some(line.strip_suffix(';')?.to_owned())
 }
 
 /// The type that a label names, in words that the cell can use.
@@ -192,15 +227,16 @@ mod tests {
     fn a_label_names_the_type() {
         let named = |label: &str| found(label);
         assert_eq!(named("expected `()`, found `Vec<{integer}>`").as_deref(), Some("Vec<i32>"));
+        let in_full = "expected `cell::Instant`, found `std::time::Instant`";
+        assert_eq!(named(in_full).as_deref(), Some("std::time::Instant"));
         assert_eq!(named("expected `()`, found `Vec<...>`"), None);
     }
 
     #[test]
-    fn a_type_is_named_in_full_where_its_name_stands_alone() {
-        let help = "consider importing this struct\n\nuse std::time::Instant;";
-        let path = import(help).unwrap();
-        let full = with_path("(Instant, Vec<my::Instant>, Instants)", &path);
-        assert_eq!(full, "(std::time::Instant, Vec<my::Instant>, Instants)");
+    fn a_twin_has_the_parameters_of_its_type() {
+        assert_eq!(twin("Instant", "Vec<Instant>"), "struct Instant;");
+        let map = "Option<HashMap<(u8, Vec<u8>), HashMap<u8, u8>>>";
+        assert_eq!(twin("HashMap", map), "struct HashMap<T0, T1>(T0, T1);");
     }
 
     fn told(cell: &str) -> Typed {
