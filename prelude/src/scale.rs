@@ -81,7 +81,7 @@ impl Scale {
     ///
     /// At demo scale a small set gets the narrower net and the recipes of [`Recipe`]. A large one gets
     /// others, found on held-out training images: more epochs for the teacher, whose perturbations
-    /// then teach more; for the students fewer epochs on more images, more weight decay, a lower rate
+    /// then reach their targets more often; for the students fewer epochs on more images, more weight decay, a lower rate
     /// for those of D_rand, and mirror images for those of D_det
     /// (see [`Augment::without_crop`](crate::data::Augment::without_crop)).
     pub fn sizes(self, data: &Data) -> Sizes {

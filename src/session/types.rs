@@ -108,7 +108,7 @@ fn named(
 ) -> HashMap<String, String> {
     let said = complaints(context, cell, &questions).into_iter();
     let types = said.filter_map(|complaint| {
-        let question = &questions[complaint.about?];
+        let question = &questions[complaint.about];
         Some((question.name.clone(), found(&complaint.label)?))
     });
     types.collect()
@@ -123,8 +123,7 @@ fn unknown(
     let questions: Vec<_> = types.iter().map(|(name, kind)| Question::new(name, kind)).collect();
     let mut unknown: HashMap<String, BTreeSet<String>> = HashMap::new();
     for complaint in complaints(context, cell, &questions) {
-        let Some(about) = complaint.about else { continue };
-        let words = unknown.entry(questions[about].name.clone()).or_default();
+        let words = unknown.entry(questions[complaint.about].name.clone()).or_default();
         words.extend(complaint.message.split('`').nth(1).map(str::to_owned));
     }
     unknown
@@ -172,8 +171,8 @@ fn twin(word: &str, kind: &str) -> String {
 
 /// What the compiler says against a cell with questions.
 struct Complaint {
-    /// Which question it is about; `None` for what it says about the cell itself.
-    about: Option<usize>,
+    /// Which question it is about.
+    about: usize,
     label: String,
     message: String,
 }
@@ -187,21 +186,20 @@ fn complaints(context: &mut CommandContext, cell: &str, questions: &[Question]) 
     let first = position(cell, at).0 + 1;
     let cell = format!("{}{}\n{}", &cell[..at], lines.concat(), &cell[at..]);
     let errors = context.check(&cell).unwrap_or_default();
-    let said = errors.iter().flat_map(|error| {
-        let labels = error.spanned_messages().iter().filter_map(|label| {
-            let about = label.span?.start_line.checked_sub(first)?;
-            (about < lines.len()).then(|| (Some(about), label.label.clone()))
-        });
-        // It may have more to say elsewhere, such as where a variable comes from.
-        let mut labels: Vec<_> = labels.collect();
-        if labels.is_empty() {
-            labels.push((None, error.message()));
+    let mut said = Vec::new();
+    for error in &errors {
+        for label in error.spanned_messages() {
+            let line = label.span.and_then(|span| span.start_line.checked_sub(first));
+            if let Some(about) = line.filter(|line| *line < lines.len()) {
+                said.push(Complaint {
+                    about,
+                    label: label.label.clone(),
+                    message: error.message(),
+                });
+            }
         }
-        let message = error.message();
-        let said = labels.into_iter();
-        said.map(move |(about, label)| Complaint { about, label, message: message.clone() })
-    });
-    said.collect()
+    }
+    said
 }
 
 /// The type that a label names, in words that the cell can use.

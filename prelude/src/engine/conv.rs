@@ -11,7 +11,6 @@
 
 use super::block::{Block, INPUT_LANES};
 use super::simd::{LANES, Simd, kernel};
-use std::mem::MaybeUninit;
 
 /// One term of the sum: where the input lies, seen from the output pixel, and which weights.
 #[derive(Clone, Copy, Debug)]
@@ -142,12 +141,11 @@ unsafe fn pixels<S: Simd, const P: usize>(
                 next = if x + 1 < sweep.width { (y, x + 1) } else { (y + 1, 0) };
             }
             unsafe {
-                let mut done = MaybeUninit::<[[f32; LANES]; P]>::uninit();
-                let done = done.as_mut_ptr().cast::<f32>();
-                sum_pixels::<S, P>(sweep, from, weights, done);
+                let mut done = [[0.0_f32; LANES]; P];
+                sum_pixels::<S, P>(sweep, from, weights, done.as_mut_ptr().cast());
                 for p in 0..here {
                     let (at, word) = sweep.output_at(block, places[p]);
-                    let sum = S::load(done.add(p * LANES));
+                    let sum = S::load(done[p].as_ptr());
                     write::<S>(sum, output.add(at), finish, block, at, word);
                 }
             }

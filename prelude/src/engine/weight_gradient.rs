@@ -3,10 +3,6 @@
 use super::block::{Block, INPUT_LANES};
 use super::pack::Conv;
 use super::simd::{Isa, LANES, Simd, kernel};
-use std::ops::Range;
-
-/// How many output pixels a tile sums over before the next tile has its turn.
-const PIXELS_AT_ONCE: usize = 64;
 
 /// What the sum over pixels needs to know.
 pub(crate) struct WeightGradient {
@@ -73,42 +69,22 @@ unsafe fn tiles<S: Simd, const A: usize, const T: usize, const Q: usize>(
     gradient: *const f32,
     sums: *mut f32,
 ) {
-    // A few rows at a time stay in the innermost cache while every tile reads them.
-    let rows = (PIXELS_AT_ONCE / job.output.width).max(1);
-    for first in (0..job.output.height).step_by(rows) {
-        let last = (first + rows).min(job.output.height);
-        for group in 0..job.output.blocks() / Q {
-            for block in 0..job.input.blocks() {
-                unsafe {
-                    tiles_of::<S, A, T, Q>(job, (group, block), first..last, input, gradient, sums);
-                }
-            }
-        }
-    }
-}
-
-/// All tiles of one group of output blocks and one input block, over the rows `rows`.
-#[inline(always)]
-unsafe fn tiles_of<S: Simd, const A: usize, const T: usize, const Q: usize>(
-    job: &WeightGradient,
-    (group, block): (usize, usize),
-    rows: Range<usize>,
-    input: *const f32,
-    gradient: *const f32,
-    sums: *mut f32,
-) {
     let lanes = job.input.lanes;
-    for tap in (0..9).step_by(T) {
-        for lane in (0..lanes).step_by(A) {
-            let window = tap / 3 * job.input.row() + tap % 3 * lanes;
-            let from = job.input.plane() * block + window + lane;
-            let to = job.output.origin() + group * Q * job.output.plane();
-            let q_stride = job.input.blocks() * 9 * lanes * LANES;
-            let row = ((group * Q * job.input.blocks() + block) * 9 + tap) * lanes + lane;
-            unsafe {
-                let (from, to) = (input.add(from), gradient.add(to));
-                let place = sums.add(row * LANES);
-                tile::<S, A, T, Q>(job, rows.clone(), from, to, place, q_stride);
+    for group in 0..job.output.blocks() / Q {
+        for block in 0..job.input.blocks() {
+            for tap in (0..9).step_by(T) {
+                for lane in (0..lanes).step_by(A) {
+                    let window = tap / 3 * job.input.row() + tap % 3 * lanes;
+                    let from = job.input.plane() * block + window + lane;
+                    let to = job.output.origin() + group * Q * job.output.plane();
+                    let q_stride = job.input.blocks() * 9 * lanes * LANES;
+                    let row = ((group * Q * job.input.blocks() + block) * 9 + tap) * lanes + lane;
+                    unsafe {
+                        let (from, to) = (input.add(from), gradient.add(to));
+                        let place = sums.add(row * LANES);
+                        tile::<S, A, T, Q>(job, from, to, place, q_stride);
+                    }
+                }
             }
         }
     }
@@ -117,7 +93,6 @@ unsafe fn tiles_of<S: Simd, const A: usize, const T: usize, const Q: usize>(
 #[inline(always)]
 unsafe fn tile<S: Simd, const A: usize, const T: usize, const Q: usize>(
     job: &WeightGradient,
-    rows: Range<usize>,
     input: *const f32,
     gradient: *const f32,
     place: *mut f32,
@@ -126,7 +101,7 @@ unsafe fn tile<S: Simd, const A: usize, const T: usize, const Q: usize>(
     unsafe {
         let (lanes, stride) = (job.input.lanes, job.conv.stride);
         let mut sums = [[[S::splat(0.0); Q]; A]; T];
-        for y in rows {
+        for y in 0..job.output.height {
             let mut from = input.add(y * stride * job.input.row());
             let mut to = gradient.add(y * job.output.row());
             for _ in 0..job.output.width {

@@ -39,12 +39,6 @@ impl Descent {
 
     /// One step by the mean cross-entropy of pictures `(n, pixels)` to their labels.
     pub fn step(&mut self, pictures: Vec<f32>, labels: &[usize], step: Step) -> Seen {
-        // From a thread of the pool its parallel regions start at once; from another each would have
-        // to wake the pool first.
-        rayon::scope(|_| self.step_from_the_pool(pictures, labels, step))
-    }
-
-    fn step_from_the_pool(&mut self, pictures: Vec<f32>, labels: &[usize], step: Step) -> Seen {
         let parameters = engine::parameters(&self.learner().weights);
         let x = engine::batch(pictures, labels.len());
         let logits = engine::training(&self.learner, &parameters, x.leaky_traced(), None);
