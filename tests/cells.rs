@@ -37,12 +37,17 @@ fn variables_are_kept_whatever_their_types_and_from_the_first_cell_on() {
              struct Own(f32); let own = vec![Some(Own(0.5))]; count += 1; count",
             "let Own(half) = own.into_iter().flatten().next().ok_or(\"none\")?;\n\
              let words: Vec<_> = é[0].chars().map(|c| c.to_string()).collect(); count += 1;",
-            "println!(\"{} {count} {half} {words:?}\", image.height());",
+            // An inner variable of the same name, integers whose type nothing says, and types of
+            // crates that the cell does not name.
+            "let delta = erm::ndarray::Array1::from(vec![half; 2]);\n\
+             let times = vec![(Some(std::time::Instant::now()), std::collections::BTreeMap::from([(\"a\", 1)]))];\n\
+             if count > 0 { let delta = 1u8; println!(\"{delta}\"); }",
+            "println!(\"{} {count} {words:?} {} {:?}\", image.height(), delta.sum(), times[0].1);",
         ],
     );
     let ran = run(&path, &[]).ok();
     assert_eq!(ran.text(0), "2");
-    assert_eq!(ran.text(2), "3 3 0.5 [\"é\"]\n");
+    assert_eq!(ran.text(3), "3 3 [\"é\"] 1 {\"a\": 1}\n");
 }
 
 #[test]

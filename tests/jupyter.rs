@@ -2,7 +2,7 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use crate::support::{TEMPORARY, cache, erm, folder};
+use crate::support::{TEMPORARY, cache, erm, folder, has_library};
 
 /// The modules that the scripts of `tests/jupyter` need.
 const MODULES: &str = "import jupyter_client, jupyter_kernel_test, psutil";
@@ -82,5 +82,9 @@ fn many_cells_let_nothing_grow() {
 
 #[test]
 fn evcxrs_own_kernel_runs_the_same_cells() {
+    if !has_library() {
+        println!("skipped: evcxr's own kernel needs rust-src; `rustup component add rust-src`");
+        return;
+    }
     script("stock", &[]);
 }

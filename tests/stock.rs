@@ -19,7 +19,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::jupyter::python;
-use crate::support::{cache, erm};
+use crate::support::{cache, erm, has_library};
 use crate::walkthrough::notebooks;
 
 #[test]
@@ -28,6 +28,10 @@ fn the_notebooks_run_in_evcxrs_own_kernel() {
         println!("skipped: no Python with jupyter_client; .ci/run makes one");
         return;
     };
+    if !has_library() {
+        println!("skipped: evcxr's own kernel needs rust-src; `rustup component add rust-src`");
+        return;
+    }
     assert!(erm().arg("warm").status().unwrap().success());
     for notebook in notebooks() {
         let json: Value = serde_json::from_str(&fs::read_to_string(&notebook).unwrap()).unwrap();

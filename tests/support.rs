@@ -23,6 +23,13 @@ pub fn cache() -> PathBuf {
     Path::new(TEMPORARY).join("cache")
 }
 
+/// Whether the sources of Rust's library are there. evcxr's own kernel cannot run without them.
+pub fn has_library() -> bool {
+    let root = Command::new("rustc").args(["--print", "sysroot"]).output().expect("rustc starts");
+    let root = String::from_utf8_lossy(&root.stdout).trim().to_owned();
+    Path::new(&root).join("lib/rustlib/src/rust/library").is_dir()
+}
+
 /// An empty folder for one test.
 pub fn folder(name: &str) -> PathBuf {
     let folder = Path::new(TEMPORARY).join(name);

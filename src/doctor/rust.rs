@@ -52,7 +52,8 @@ fn sources() -> Finding {
     if library.join("std/src/lib.rs").is_file() {
         return Finding::fine(thing, library.display().to_string());
     }
-    let found = "not installed; without it names complete less often and some types take longer";
+    let found =
+        "not installed; without it names complete less often and cells start a little later";
     let mend = if is_there("rustup") {
         "rustup component add rust-src".to_owned()
     } else {

@@ -62,12 +62,14 @@ pub fn page(name: Name<'_>, known: Option<Bundle>) -> Option<Payload> {
     Some(Payload::Page { data: media(bundle).0, start: 0 })
 }
 
-/// Whether the name is that of a variable out of which `?` takes a value.
+/// Whether the name is that of a variable out of which `?` takes a value, as far as is known: without
+/// the standard library's sources, its types are unknown.
 fn is_fallible(name: &str, known: &Bundle) -> bool {
     let text = known.get("text/plain").map_or("", String::as_str);
     text.lines().any(|line| {
         let kind = line.trim_start_matches("let ").trim_start_matches("mut ").strip_prefix(name);
-        kind.is_some_and(|kind| kind.starts_with(": Result<") || kind.starts_with(": Option<"))
+        let fallible = [": Result<", ": Option<", ": {unknown}"];
+        kind.is_some_and(|kind| fallible.iter().any(|start| kind.starts_with(start)))
     })
 }
 
@@ -95,6 +97,7 @@ mod tests {
         let result = known("text: Result<String, Error>");
         assert!(page(asked("text?").unwrap(), result.clone()).is_none());
         assert!(page(asked("?text").unwrap(), result).is_some());
+        assert!(page(asked("text?").unwrap(), known("let text: {unknown}")).is_none());
         assert!(page(asked("Vec?").unwrap(), known("pub struct Vec<T>")).is_some());
         assert!(page(asked("nothing?").unwrap(), None).is_none());
         assert!(page(asked("?nothing").unwrap(), None).is_some());

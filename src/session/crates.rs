@@ -53,11 +53,14 @@ impl Crates {
 
     /// evcxr's command that tells the compiler of the crates.
     pub fn command(&self) -> String {
+        format!(":build_env CARGO_ENCODED_RUSTFLAGS={}", self.flags().join(BETWEEN))
+    }
+
+    /// The flags with which the compiler finds the crates, and is quick with a cell.
+    pub fn flags(&self) -> Vec<String> {
         let flags = rustflags();
         let flags = flags.split(' ').chain(QUICK).map(str::to_owned);
-        let named = self.named.iter().chain(&self.searched).cloned();
-        let flags: Vec<_> = flags.chain(named).collect();
-        format!(":build_env CARGO_ENCODED_RUSTFLAGS={}", flags.join(BETWEEN))
+        flags.chain(self.named.iter().chain(&self.searched).cloned()).collect()
     }
 
     /// The crates that were added, if that is what a cell asks.

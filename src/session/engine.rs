@@ -21,7 +21,7 @@ use super::output::Question;
 use super::settings::PRELUDE;
 use super::statements::{Binding, Statements};
 use super::types::Typed;
-use super::{cell_process, relay, statements, types};
+use super::{cell_process, mir, relay, statements};
 
 /// Has the prelude prepare a new process.
 const BEGIN: &str = "erm::show::begin();";
@@ -226,7 +226,7 @@ impl Desk {
             }
             let found = match asks_analyst {
                 true => self.analyst.types(code),
-                false => types::by_compiler(context, code, variables),
+                false => mir::types(context, code, &self.crates.flags(), &self.ground.cells),
             };
             for (name, kind) in found {
                 types.entry(name).or_insert(kind);

@@ -9,6 +9,7 @@ mod crates;
 mod engine;
 mod failure;
 mod handle;
+mod mir;
 mod output;
 mod places;
 mod reader;

@@ -16,12 +16,12 @@ class Suite(jkt.KernelTests):
     code_stderr = 'eprintln!("a word of warning");'
     completion_samples = [
         {"text": "let zebra_crossing = 1; zebra_cro", "matches": {"zebra_crossing"}},
-        {"text": "std::collections::BinaryHe", "matches": {"BinaryHeap"}},
+        {"text": "judge::accura", "matches": {"accuracy"}},
     ]
     complete_code_samples = ["1", "let x = 5;", "fn f() -> i32 {\n    2\n}", "// a comment"]
     incomplete_code_samples = ["fn f() {", 'let s = "abc', "vec![1,", "let x = 1 +"]
     invalid_code_samples = ["let = 7q;", "fn f() }"]
-    code_page_something = "?Vec"
+    code_page_something = "?Pgd"
     code_generate_error = 'panic!("on purpose")'
     code_execute_result = [
         {"code": "6*7", "result": "42"},
@@ -34,7 +34,7 @@ class Suite(jkt.KernelTests):
     ]
     code_history_pattern = "6?7*"
     supported_history_operations = ("tail", "range", "search")
-    code_inspect_sample = "String"
+    code_inspect_sample = "Pgd"
     code_clear_output = "erm::show::clear_output();"
 
     @classmethod
