@@ -1,10 +1,11 @@
-//! Trains a net, attacks it, and writes all of it to a folder, for `tests/pytorch/check_net.py` and
-//! `check_pgd.py` to hold against PyTorch and torchattacks.
+//! Trains a net, attacks it, and writes all of it to a folder, for `tests/pytorch/check_net.py`,
+//! `check_pgd.py` and `check_apgd.py` to hold against PyTorch and torchattacks.
 //!
 //! ```text
 //! cargo run --release -p erm-prelude --example export_for_pytorch -- FOLDER [cifar10|see-far]
 //! ```
 
+use erm::attack::{Attack, Loss};
 use erm::dfdx::prelude::{AsArray, Backward, Cpu, TensorFromVec, Trace};
 use erm::net::Mode;
 use erm::prelude::*;
@@ -36,7 +37,9 @@ fn main() -> Result<()> {
     println!("{}", net.train(&set, &recipe)?);
     net.save(folder.join("net.safetensors"))?;
     passes(&net, &data.test.take(COMPARED)?, folder)?;
-    attacks(&net, &data.test.take(ATTACKED)?, folder)
+    let attacked = data.test.take(ATTACKED)?;
+    attacks(&net, &attacked, folder)?;
+    auto_attacks(&net, &attacked, folder)
 }
 
 /// Logits and gradients of a batch, and the net after three steps down it.
@@ -96,6 +99,23 @@ fn attacks(net: &Net, set: &Dataset, folder: &Path) -> Result<()> {
     }
     file.metadata.insert("set".into(), set.name.clone());
     file.write(&folder.join("attacks.safetensors"))
+}
+
+/// APGD with both losses, by the names that it has in `check_apgd.py`.
+fn auto_attacks(net: &Net, set: &Dataset, folder: &Path) -> Result<()> {
+    let mut file = Export::default();
+    file.images("pictures", &set.images);
+    file.labels("labels", &set.labels);
+    for (name, attack) in [("l2-0.25", Apgd::l2(0.25)), ("linf-2", Apgd::linf(2.0 / 255.0))] {
+        for (loss_name, loss) in [("ce", Loss::CrossEntropy), ("dlr", Loss::Dlr)] {
+            let attack = attack.clone().loss(loss);
+            let end = attack.perturb(net, &set.images, &set.labels)?;
+            file.images(&format!("{name}.{loss_name}"), &end);
+            println!("{attack}: {}", judge::success(net, &end, &set.labels)?);
+        }
+    }
+    file.metadata.insert("set".into(), set.name.clone());
+    file.write(&folder.join("apgd.safetensors"))
 }
 
 /// Tensors on their way into a file.

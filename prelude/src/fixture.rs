@@ -38,6 +38,7 @@ pub(crate) fn recipe() -> Recipe {
         momentum: 0.9,
         weight_decay: 5e-4,
         augment: Augment::none(),
+        adversary: None,
         validation: 0,
         seed: 1,
         checkpoint: None,

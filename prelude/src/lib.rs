@@ -31,12 +31,12 @@ pub use scale::{Scale, Sizes};
 
 /// What `use erm::prelude::*;` brings into a cell.
 pub mod prelude {
-    pub use crate::attack::{Norm, Pgd, fgsm};
+    pub use crate::attack::{Apgd, Norm, Pgd, fgsm};
     pub use crate::chart::{Align, Chart, Gallery, Table, gallery, paper_vs_here};
     pub use crate::data::{Augment, Data, Dataset, Images, SeeFar};
     pub use crate::net::{Architecture, Net};
     pub use crate::record::Record;
     pub use crate::show::{LastLine as _, Progress, display, input, stage};
     pub use crate::train::{Log, Recipe, Schedule};
-    pub use crate::{Error, Result, Scale, Sizes, features, judge, paper, show};
+    pub use crate::{Error, Result, Scale, Sizes, attack, features, judge, paper, show};
 }

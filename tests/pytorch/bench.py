@@ -1,10 +1,10 @@
 """The peer of `erm-bench`: PyTorch on the same machine, the same net, the same work, asked again and again.
 
 It says on one line what it is, then answers every line on its standard input,
-{"width": 16, "work": "PGD step", "config": "contiguous", "seconds": 0.3}, with {"images_per_second": 2799.0}.
+{"width": 16, "batch": 128, "work": "PGD step", "config": "contiguous", "seconds": 0.3}, with {"images_per_second": 2799.0}.
 Between two lines it is blocked, so that it takes nothing from whoever measures then.
 
-    python tests/pytorch/bench.py --batch 128 --threads 2
+    python tests/pytorch/bench.py --threads 2
 """
 import argparse
 import json
@@ -80,7 +80,6 @@ def images_per_second(work, batch, seconds):
 
 def main():
     p = argparse.ArgumentParser()
-    p.add_argument("--batch", type=int, default=128)
     p.add_argument("--threads", type=int, default=2)
     a = p.parse_args()
     torch.set_num_threads(a.threads)
@@ -88,15 +87,15 @@ def main():
     answer({"peer": "PyTorch " + torch.__version__})
     for line in sys.stdin:
         ask = json.loads(line)
-        key = ask["width"], ask["config"], ask["work"]
+        key = ask["width"], ask["batch"], ask["config"], ask["work"]
         # A net of its own for each work: a compiled one would be compiled anew at every change of mode.
         if key not in benches:
-            benches[key] = Bench(ask["width"], a.batch, ask["config"])
+            benches[key] = Bench(ask["width"], ask["batch"], ask["config"])
             work = benches[key].prepare(ask["work"])
-            images_per_second(work, a.batch, 0)
+            images_per_second(work, ask["batch"], 0)
         work = benches[key].prepare(ask["work"])
         work()
-        answer({"images_per_second": images_per_second(work, a.batch, ask["seconds"])})
+        answer({"images_per_second": images_per_second(work, ask["batch"], ask["seconds"])})
 
 
 main()

@@ -63,7 +63,7 @@ fn speed(bench: &Record) -> Result<String> {
     for width in ["16", "32", "64"] {
         for work in WORK {
             let of = |whose: &str| {
-                let key = format!("{work}, width {width}, {whose}, images/s");
+                let key = format!("{work}, width {width}, batch 128, {whose}, images/s");
                 bench.values.get(&key).map(|values| median(values))
             };
             let ours = of("Erm").unwrap_or(f64::NAN);

@@ -1,50 +1,56 @@
 //! Where an attack wants the net to go: away from a class or toward one.
 
+use super::Loss;
 use crate::engine::Frozen;
 
 /// What an attack makes larger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Goal {
-    /// The cross-entropy to the given classes.
-    Away,
+    /// This loss, with the given classes as the right ones.
+    Away(Loss),
     /// Minus the cross-entropy to the given classes.
     Toward,
 }
 
-impl Goal {
-    /// The gradient of each image's goal with respect to it; pictures `(n, pixels)`.
-    pub fn gradient(self, net: &Frozen, pictures: &[f32], classes: &[usize]) -> Vec<f32> {
-        net.gradient(pictures, |image, logits| self.slope(logits, classes[image]))
-    }
+/// What a net says of pictures, and where they would have to go.
+pub(crate) struct Look {
+    /// `(n, classes)`.
+    pub logits: Vec<f32>,
+    /// The goal's gradient with respect to the pictures, `(n, pixels)`.
+    pub gradient: Vec<f32>,
+}
 
-    /// Turns an image's logits into the goal's gradient with respect to them: what is missing to
-    /// certainty, upside down where the goal is to get away.
-    fn slope(self, logits: &mut [f32], class: usize) {
-        let most = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        logits.iter_mut().for_each(|logit| *logit = (*logit - most).exp());
-        let scale = match self {
-            Goal::Away => 1.0,
-            Goal::Toward => -1.0,
-        };
-        let total: f32 = logits.iter().sum();
-        logits.iter_mut().for_each(|share| *share *= scale / total);
-        logits[class] -= scale;
+impl Goal {
+    /// Each image's logits and the gradient of its goal with respect to it; pictures `(n, pixels)`.
+    pub fn look(self, net: &Frozen, pictures: &[f32], classes: &[usize]) -> Look {
+        let slope = |image: usize, logits: &mut [f32]| self.slope(logits, classes[image]);
+        let (logits, gradient) = net.gradient(pictures, slope);
+        Look { logits, gradient }
     }
 
     /// How far each image has come: its own share of the goal.
     pub fn reached(self, net: &Frozen, pictures: &[f32], classes: &[usize]) -> Vec<f32> {
         let logits = net.logits(pictures);
         let rows = logits.chunks(logits.len() / classes.len().max(1));
-        rows.zip(classes)
-            .map(|(row, &class)| {
-                let most = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-                let total: f32 = row.iter().map(|logit| (logit - most).exp()).sum();
-                let loss = total.ln() + most - row[class];
-                match self {
-                    Goal::Away => loss,
-                    Goal::Toward => -loss,
-                }
-            })
-            .collect()
+        rows.zip(classes).map(|(row, &class)| self.height(row, class)).collect()
+    }
+
+    /// The goal of an image with these logits.
+    pub fn height(self, logits: &[f32], class: usize) -> f32 {
+        match self {
+            Goal::Away(loss) => loss.value(logits, class),
+            Goal::Toward => -Loss::CrossEntropy.value(logits, class),
+        }
+    }
+
+    /// Turns an image's logits into the goal's gradient with respect to them.
+    fn slope(self, logits: &mut [f32], class: usize) {
+        match self {
+            Goal::Away(loss) => loss.slope(logits, class),
+            Goal::Toward => {
+                Loss::CrossEntropy.slope(logits, class);
+                logits.iter_mut().for_each(|slope| *slope = -*slope);
+            }
+        }
     }
 }

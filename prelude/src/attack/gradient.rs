@@ -1,6 +1,6 @@
 //! What every attack follows, as a value to look at.
 
-use super::Goal;
+use super::{Goal, Loss};
 use crate::Result;
 use crate::data::Images;
 use crate::net::Net;
@@ -27,7 +27,8 @@ pub fn gradient(net: &Net, images: &Images, labels: &[usize]) -> Result<Array4<f
         let end = (start + BATCH).min(images.len());
         let batch = images.batch(&(start..end).collect::<Vec<_>>());
         let batch = batch.as_slice().expect("a batch is contiguous");
-        all.extend(Goal::Away.gradient(&frozen, batch, &labels[start..end]));
+        let goal = Goal::Away(Loss::CrossEntropy);
+        all.extend(goal.look(&frozen, batch, &labels[start..end]).gradient);
         progress.advance(end - start);
     }
     let [n, channels, height, width] = images.shape();

@@ -1,7 +1,7 @@
 //! Projected gradient descent, and the fast gradient sign method as its first step.
 
 use super::descend::{Walk, ascend};
-use super::{Goal, Norm};
+use super::{Attack, Goal, Loss, Norm};
 use crate::data::Images;
 use crate::engine::Frozen;
 use crate::net::Net;
@@ -33,6 +33,7 @@ pub struct Pgd {
     steps: usize,
     step_size: Option<f32>,
     random: Option<RandomStart>,
+    loss: Loss,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +45,8 @@ struct RandomStart {
 impl Pgd {
     /// In the ball `‖δ‖₂ ≤ epsilon`; 20 steps from the picture itself, until told otherwise.
     pub fn l2(epsilon: f32) -> Self {
-        Self { norm: Norm::L2, epsilon, steps: 20, step_size: None, random: None }
+        let loss = Loss::CrossEntropy;
+        Self { norm: Norm::L2, epsilon, steps: 20, step_size: None, random: None, loss }
     }
 
     /// In the ball `‖δ‖∞ ≤ epsilon`; 20 steps from the picture itself, until told otherwise.
@@ -70,6 +72,11 @@ impl Pgd {
         Self { random: Some(RandomStart { restarts, seed }), ..self }
     }
 
+    /// Makes this loss larger instead of the cross-entropy where it moves images away from a class.
+    pub fn loss(self, loss: Loss) -> Self {
+        Self { loss, ..self }
+    }
+
     /// The norm of the ball.
     pub fn norm(&self) -> Norm {
         self.norm
@@ -86,7 +93,8 @@ impl Pgd {
     /// If a number of the attack is out of range, if images, labels and net do not fit together, or if
     /// the user interrupts it.
     pub fn perturb(&self, net: &Net, images: &Images, labels: &[usize]) -> Result<Images> {
-        self.run(net, images, labels, Goal::Away)
+        self.loss.check(net.architecture.classes)?;
+        self.run(net, images, labels, self.goal())
     }
 
     /// Moves each image toward its class in `targets`; `(n, 3, 32, 32)` in [0, 1], as floats.
@@ -96,6 +104,11 @@ impl Pgd {
     /// the user interrupts it.
     pub fn perturb_toward(&self, net: &Net, images: &Images, targets: &[usize]) -> Result<Images> {
         self.run(net, images, targets, Goal::Toward)
+    }
+
+    /// What it makes larger where it moves images away from a class.
+    pub(crate) fn goal(&self) -> Goal {
+        Goal::Away(self.loss)
     }
 
     fn run(&self, net: &Net, images: &Images, classes: &[usize], goal: Goal) -> Result<Images> {
@@ -132,7 +145,7 @@ impl Pgd {
         let walk = self.walk();
         let gradient = |x: &[f32]| {
             go_on()?;
-            Ok(goal.gradient(net, x, classes))
+            Ok(goal.look(net, x, classes).gradient)
         };
         let Some(random) = self.random else {
             return ascend(walk, pictures, pictures.to_vec(), pixels, gradient);
@@ -196,6 +209,20 @@ impl Pgd {
     }
 }
 
+impl Attack for Pgd {
+    fn norm(&self) -> Norm {
+        self.norm
+    }
+
+    fn epsilon(&self) -> f32 {
+        self.epsilon
+    }
+
+    fn perturb(&self, net: &Net, images: &Images, labels: &[usize]) -> Result<Images> {
+        Pgd::perturb(self, net, images, labels)
+    }
+}
+
 /// The fast gradient sign method: one ℓ∞ step of size epsilon (Goodfellow et al., 2014).
 pub fn fgsm(epsilon: f32) -> Pgd {
     Pgd::linf(epsilon).steps(1).step_size(epsilon)
@@ -206,6 +233,9 @@ impl fmt::Display for Pgd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Walk { norm, epsilon, step_size, steps } = self.walk();
         write!(f, "PGD {} {epsilon}, {steps} steps of {step_size}", norm.symbol())?;
+        if self.loss != Loss::CrossEntropy {
+            write!(f, ", {} loss", self.loss.name())?;
+        }
         match self.random {
             Some(random) => {
                 write!(f, ", {} random starts (seed {})", random.restarts, random.seed)

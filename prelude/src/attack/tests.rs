@@ -11,6 +11,8 @@ use ndarray::Array4;
 /// More than one batch of images.
 const IMAGES: usize = 140;
 
+const AWAY: Goal = Goal::Away(Loss::CrossEntropy);
+
 fn attacks() -> Vec<Pgd> {
     vec![
         Pgd::l2(0.5).steps(4),
@@ -39,7 +41,7 @@ fn mean(goal: Goal, images: &Images, classes: &[usize]) -> f32 {
 fn harmed(goal: Goal, before: &Images, after: &Images, classes: &[usize]) -> bool {
     let share = |images| judge::success(&TRAINED, images, classes).unwrap();
     let change = match goal {
-        Goal::Away => share(before) - share(after),
+        Goal::Away(_) => share(before) - share(after),
         Goal::Toward => share(after) - share(before),
     };
     mean(goal, after, classes) > mean(goal, before, classes) + 0.1 && change > 0.1
@@ -50,7 +52,7 @@ fn every_attack_does_harm_within_its_bound() {
     let (images, classes, targets) = seen();
     for attack in attacks() {
         let away = attack.perturb(&TRAINED, &images, &classes).unwrap();
-        assert!(harmed(Goal::Away, &images, &away, &classes), "{attack}");
+        assert!(harmed(AWAY, &images, &away, &classes), "{attack}");
         let toward = attack.perturb_toward(&TRAINED, &images, &targets).unwrap();
         assert!(harmed(Goal::Toward, &images, &toward, &targets), "{attack}");
         for perturbed in [away, toward] {
@@ -64,11 +66,11 @@ fn every_attack_does_harm_within_its_bound() {
 #[test]
 fn an_attack_that_does_nothing_would_not_pass() {
     let (images, classes, targets) = seen();
-    assert!(!harmed(Goal::Away, &images, &images, &classes));
+    assert!(!harmed(AWAY, &images, &images, &classes));
     assert!(!harmed(Goal::Toward, &images, &images, &targets));
     let idle = Pgd::l2(0.5).steps(3).step_size(0.0);
     let after = idle.perturb(&TRAINED, &images, &classes).unwrap();
-    assert!(!harmed(Goal::Away, &images, &after, &classes));
+    assert!(!harmed(AWAY, &images, &after, &classes));
 }
 
 #[test]
@@ -89,7 +91,7 @@ fn batches_threads_and_repetition_change_no_bit() {
         let parts: Vec<f32> = batches
             .enumerate()
             .flat_map(|(i, (x, y))| {
-                attack.batch(&frozen, x, y, Goal::Away, 9 * i as u64, &|| Ok(())).unwrap()
+                attack.batch(&frozen, x, y, AWAY, 9 * i as u64, &|| Ok(())).unwrap()
             })
             .collect();
         let parts = Array4::from_shape_vec(all.dim(), parts).unwrap();
@@ -112,7 +114,7 @@ fn more_restarts_are_never_worse_for_any_image() {
     let (images, classes, targets) = seen();
     let all = images.batch(&(0..IMAGES).collect::<Vec<_>>());
     let frozen = TRAINED.freeze();
-    for (goal, classes) in [(Goal::Away, &classes), (Goal::Toward, &targets)] {
+    for (goal, classes) in [(AWAY, &classes), (Goal::Toward, &targets)] {
         let reached = |restarts| {
             let attack = Pgd::linf(0.02).steps(2).random_starts(restarts, 5);
             let all = all.as_slice().unwrap();
@@ -129,7 +131,7 @@ fn more_restarts_are_never_worse_for_any_image() {
 fn fgsm_is_one_step_of_size_epsilon_along_the_sign_of_the_gradient() {
     let (images, classes, _) = seen();
     let x = images.batch(&(0..IMAGES).collect::<Vec<_>>());
-    let gradient = Goal::Away.gradient(&TRAINED.freeze(), x.as_slice().unwrap(), &classes);
+    let gradient = AWAY.look(&TRAINED.freeze(), x.as_slice().unwrap(), &classes).gradient;
     let Images::Floats(found) = fgsm(0.1).perturb(&TRAINED, &images, &classes).unwrap() else {
         panic!("perturbed pictures are floats")
     };
@@ -146,7 +148,7 @@ fn the_gradient_of_an_image_is_the_slope_of_its_own_cross_entropy() {
     let found = gradient(&TRAINED, &images, &classes).unwrap();
     let all = images.batch(&(0..IMAGES).collect::<Vec<_>>());
     let frozen = TRAINED.freeze();
-    let loss = |x: &Array4<f32>| Goal::Away.reached(&frozen, x.as_slice().unwrap(), &classes);
+    let loss = |x: &Array4<f32>| AWAY.reached(&frozen, x.as_slice().unwrap(), &classes);
     // Along each image's own gradient its loss rises by the square of the gradient's length.
     let step = 1e-3;
     let (up, down) = (&all + &(&found * step), &all - &(&found * step));
@@ -221,4 +223,69 @@ fn an_interrupted_attack_says_how_far_it_came() {
     assert!(whole == asked, "to be asked changes nothing");
     let error = interrupted_after(0, || gradient(&TRAINED, &images, &classes)).unwrap_err();
     assert!(matches!(error, Error::Interrupted { done: 0, .. }), "{error}");
+}
+
+#[test]
+fn apgd_is_at_least_as_strong_as_pgd_within_its_bound() {
+    let (images, classes, _) = seen();
+    let standing = |attack: &dyn Attack| {
+        let end = attack.perturb(&TRAINED, &images, &classes).unwrap();
+        let distance = judge::distance(&images, &end, attack.norm()).unwrap();
+        assert!(distance.within(attack.epsilon()), "{attack}: {distance}");
+        judge::success(&TRAINED, &end, &classes).unwrap()
+    };
+    for (pgd, apgd) in [
+        (Pgd::l2(0.15).steps(40).random_starts(2, 1), Apgd::l2(0.15)),
+        (Pgd::linf(0.003).steps(40).random_starts(2, 1), Apgd::linf(0.003)),
+    ] {
+        let weak = standing(&pgd);
+        assert!((0.2..0.9).contains(&weak), "{pgd}: {weak}");
+        for loss in [Loss::CrossEntropy, Loss::Margin, Loss::Dlr] {
+            // An image is 0.7 points; a loss may lose on one of them.
+            let strong = standing(&apgd.clone().steps(40).restarts(2).loss(loss));
+            assert!(strong < weak + 0.008, "{apgd} with {loss:?}: {strong}, not {weak}");
+        }
+    }
+}
+
+#[test]
+fn apgd_leaves_alone_what_is_seen_wrongly_and_depends_on_its_seed_and_on_nothing_else() {
+    let (images, mut classes, _) = seen();
+    classes[3] = (classes[3] + 1) % 10;
+    let attack = Apgd::l2(0.1).steps(5).restarts(2);
+    let run = |threads, attack: &Apgd| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| attack.perturb(&TRAINED, &images, &classes).unwrap())
+    };
+    let end = run(1, &attack);
+    assert_eq!(end.batch(&[3]), images.batch(&[3]));
+    assert_ne!(end.batch(&[4]), images.batch(&[4]));
+    assert!(run(3, &attack) == end, "threads");
+    assert!(run(1, &attack.clone().seed(1)) != end, "another seed");
+    let more = attack.clone().restarts(3).perturb(&TRAINED, &images, &classes).unwrap();
+    let right = |images| judge::success(&TRAINED, images, &classes).unwrap();
+    assert!(right(&more) <= right(&end), "more restarts are never worse");
+}
+
+#[test]
+fn apgd_names_its_numbers_and_those_that_are_wrong() {
+    let (images, classes, _) = seen();
+    let said = Apgd::l2(0.5).loss(Loss::Dlr).to_string();
+    assert_eq!(said, "APGD ℓ2 0.5, DLR, 100 steps, 5 restarts (seed 0)");
+    let wrong = |attack: Apgd| attack.perturb(&TRAINED, &images, &classes);
+    says(wrong(Apgd::l2(-1.0)), &["an epsilon of 0 or more", "found -1"]);
+    says(wrong(Apgd::linf(0.1).steps(0)), &["one step or more"]);
+    says(wrong(Apgd::linf(0.1).restarts(0)), &["one restart or more"]);
+    says(Apgd::l2(0.1).perturb(&TRAINED, &images, &classes[1..]), &["each of 140 images"]);
+    let stopped = interrupted_after(3, || wrong(Apgd::l2(0.1).steps(5)));
+    says(stopped, &["stopped at 0 of", "attack fewer"]);
+}
+
+#[test]
+fn the_margin_is_another_way_for_pgd() {
+    let (images, classes, _) = seen();
+    let attack = Pgd::l2(0.5).steps(4).loss(Loss::Margin);
+    assert_eq!(attack.to_string(), "PGD ℓ2 0.5, 4 steps of 0.3125, margin loss");
+    let end = attack.perturb(&TRAINED, &images, &classes).unwrap();
+    assert!(harmed(Goal::Away(Loss::Margin), &images, &end, &classes));
 }

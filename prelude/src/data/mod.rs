@@ -6,6 +6,7 @@
 mod augment;
 mod chosen;
 mod cifar10;
+mod cifar10_1;
 mod dataset;
 mod disk;
 mod fingerprint;

@@ -1,7 +1,7 @@
 //! What the bench command times: three pieces of work on a prepared net, and the processor's peak.
 
 use super::{Frozen, Isa, peak};
-use crate::attack::{Goal, Pgd};
+use crate::attack::{Goal, Loss, Pgd};
 use crate::net::{Architecture, Net};
 use crate::train::{Descent, Step};
 use crate::{Error, Result};
@@ -10,6 +10,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use std::hint::black_box;
 use std::sync::Arc;
+use std::time::Instant;
 
 /// One piece of work on a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,6 +85,20 @@ impl Bench {
         (2 * work.passes() * self.multiply_adds) as f64
     }
 
+    /// Images a second, from the median of as many runs as fit into this many seconds, at least
+    /// three, after one that is not counted.
+    pub fn images_per_second(&mut self, work: Work, seconds: f64) -> f64 {
+        self.run(work);
+        let (start, mut times) = (Instant::now(), Vec::new());
+        while times.len() < 3 || start.elapsed().as_secs_f64() < seconds {
+            let start = Instant::now();
+            self.run(work);
+            times.push(start.elapsed().as_secs_f64());
+        }
+        times.sort_by(f64::total_cmp);
+        self.labels.len() as f64 / times[times.len() / 2]
+    }
+
     /// Does the work once, on the whole batch.
     pub fn run(&mut self, work: Work) {
         let Self { frozen, descent, pictures, labels, .. } = self;
@@ -94,7 +109,14 @@ impl Bench {
             }
             Work::PgdStep => {
                 let attack = Pgd::l2(0.5).steps(1).step_size(0.1);
-                let end = attack.batch(frozen, pictures, labels, Goal::Away, 0, &|| Ok(()));
+                let end = attack.batch(
+                    frozen,
+                    pictures,
+                    labels,
+                    Goal::Away(Loss::CrossEntropy),
+                    0,
+                    &|| Ok(()),
+                );
                 black_box(end).expect("nobody stops it");
             }
             Work::Forward => {

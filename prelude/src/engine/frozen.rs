@@ -135,30 +135,91 @@ impl Frozen {
         (logits, masks)
     }
 
-    /// The gradient with respect to pictures `(n, pixels)` of a loss that is a sum over them; `slope`
-    /// turns the logits of picture number `n` into the loss's gradient with respect to them.
-    pub fn gradient(&self, pictures: &[f32], slope: impl Fn(usize, &mut [f32]) + Sync) -> Vec<f32> {
+    /// Logits `(n, classes)` of pictures `(n, pixels)`, and the gradient with respect to the pictures of
+    /// a loss that is a sum over them; `slope` turns the logits of picture number `n` into the loss's
+    /// gradient with respect to them.
+    pub fn gradient(
+        &self,
+        pictures: &[f32],
+        slope: impl Fn(usize, &mut [f32]) + Sync,
+    ) -> (Vec<f32>, Vec<f32>) {
+        self.there_and_back(pictures, self.head.classes(), |n, features, logits, _| {
+            self.head.logits(features, logits);
+            let mut slopes = logits.to_vec();
+            slope(n, &mut slopes);
+            self.head.backward(&slopes, features);
+        })
+    }
+
+    /// The representations `(n, features)` of pictures `(n, pixels)`: what the linear layer reads.
+    pub fn representations(&self, pictures: &[f32]) -> Vec<f32> {
+        let features = self.head.features();
+        let mut representations = vec![0.0; pictures.len() / self.pixels * features];
+        representations
+            .par_chunks_mut(self.at_once * features)
+            .zip(pictures.par_chunks(self.at_once * self.pixels))
+            .for_each(|(representations, pictures)| {
+                let mut scratch = self.scratch.take(|| self.scratch());
+                let mut masks = vec![0; pictures.len() / self.pixels * self.masks];
+                self.forward(pictures, &mut scratch, &mut masks);
+                for (to, from) in representations.chunks_mut(features).zip(&scratch.features) {
+                    to.copy_from_slice(&from[..features]);
+                }
+                self.scratch.put(scratch);
+            });
+        representations
+    }
+
+    /// The representations `(n, features)` of pictures `(n, pixels)`, and the gradient with respect to
+    /// the pictures of a loss that is a sum over them; `slope` turns the representation of picture
+    /// number `n` into the loss's gradient with respect to it.
+    ///
+    /// The last ReLU is taken as open everywhere: a feature that an image does not have at all would
+    /// else have no gradient, and could never come into it.
+    pub fn representation_gradient(
+        &self,
+        pictures: &[f32],
+        slope: impl Fn(usize, &mut [f32]) + Sync,
+    ) -> (Vec<f32>, Vec<f32>) {
+        let last = self.units.last().map_or(0, |unit| unit.masks);
+        self.there_and_back(pictures, self.head.features(), |n, features, kept, masks| {
+            kept.copy_from_slice(features);
+            slope(n, features);
+            masks[last..].fill(u16::MAX);
+        })
+    }
+
+    /// Takes pictures through the net and a gradient back, in one task for a few images. In between,
+    /// `turn` gets the number of an image, its features, in whose place it leaves their gradient, room
+    /// for `kept` values that are given back for each image, and which ReLUs were open.
+    fn there_and_back(
+        &self,
+        pictures: &[f32],
+        kept: usize,
+        turn: impl Fn(usize, &mut [f32], &mut [f32], &mut [u16]) + Sync,
+    ) -> (Vec<f32>, Vec<f32>) {
         let mut gradient = vec![0.0; pictures.len()];
+        let mut values = vec![0.0; pictures.len() / self.pixels * kept];
         gradient
             .par_chunks_mut(self.at_once * self.pixels)
+            .zip(values.par_chunks_mut(self.at_once * kept))
             .zip(pictures.par_chunks(self.at_once * self.pixels))
             .enumerate()
-            .for_each(|(task, (gradient, pictures))| {
+            .for_each(|(task, ((gradient, values), pictures))| {
                 let images = pictures.len() / self.pixels;
                 let mut scratch = self.scratch.take(|| self.scratch());
                 let mut masks = vec![0; images * self.masks];
                 self.forward(pictures, &mut scratch, &mut masks);
-                let mut logits = vec![0.0; self.head.classes()];
-                for (n, features) in scratch.features[..images].iter_mut().enumerate() {
+                let each = scratch.features.iter_mut().zip(values.chunks_mut(kept));
+                let each = each.zip(masks.chunks_mut(self.masks)).enumerate();
+                for (n, ((features, values), masks)) in each {
                     let features = &mut features[..self.head.features()];
-                    self.head.logits(features, &mut logits);
-                    slope(task * self.at_once + n, &mut logits);
-                    self.head.backward(&logits, features);
+                    turn(task * self.at_once + n, features, values, masks);
                 }
                 self.backward(&masks, &mut scratch, gradient);
                 self.scratch.put(scratch);
             });
-        gradient
+        (values, gradient)
     }
 
     /// The gradient with respect to the pictures, `(n, pixels)`, from that with respect to their logits.

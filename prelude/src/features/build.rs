@@ -4,10 +4,13 @@ use super::store::Store;
 use crate::Result;
 use crate::attack::{Goal, Pgd};
 use crate::data::{Dataset, Images};
+use crate::engine::Frozen;
 use crate::net::Net;
 use crate::show::Progress;
 use ndarray::Array4;
+use std::fmt::Display;
 use std::path::Path;
+use std::sync::Arc;
 
 /// How many images a shard holds: what an interruption can lose at most.
 pub(super) const SHARD: usize = 1000;
@@ -17,26 +20,63 @@ const BATCH: usize = 125;
 
 const REMEDY: &str = "Finished shards are kept: run the cell again to go on there.";
 
-/// A set to be built: every image of `set` moved by `attack` on `net` toward its target.
+/// Makes new pictures of those of a set; it names every number that it depends on.
+pub(super) trait Maker: Display {
+    /// Errors unless its own numbers are in their ranges.
+    fn check(&self) -> Result<()>;
+
+    /// The new pictures `(n, pixels)` of those at `indices`, given their new labels. An error of
+    /// `go_on`, which is asked again and again, ends it.
+    fn make(
+        &self,
+        net: &Arc<Frozen>,
+        set: &Dataset,
+        indices: &[usize],
+        labels: &[usize],
+        go_on: &dyn Fn() -> Result<()>,
+    ) -> Result<Vec<f32>>;
+}
+
+/// Toward the new labels.
+impl Maker for Pgd {
+    fn check(&self) -> Result<()> {
+        Pgd::check(self)
+    }
+
+    fn make(
+        &self,
+        net: &Arc<Frozen>,
+        set: &Dataset,
+        indices: &[usize],
+        labels: &[usize],
+        go_on: &dyn Fn() -> Result<()>,
+    ) -> Result<Vec<f32>> {
+        let pictures = set.images.batch(indices);
+        let pictures = pictures.as_slice().expect("a batch is contiguous");
+        self.batch(net, pictures, labels, Goal::Toward, indices[0] as u64, go_on)
+    }
+}
+
+/// A set to be built: a new picture of every image of `set`, with a new label.
 pub(super) struct Work<'a> {
     pub net: &'a Net,
     pub set: &'a Dataset,
-    pub attack: &'a Pgd,
-    pub targets: &'a [usize],
+    pub maker: &'a dyn Maker,
+    pub labels: &'a [usize],
 }
 
 impl Work<'_> {
-    /// Errors unless net, set, attack and targets fit together.
+    /// Errors unless net, set, maker and labels fit together.
     pub fn check(&self) -> Result<()> {
         self.set.check()?;
-        self.attack.check()?;
-        self.net.check(&self.set.images, Some(self.targets))
+        self.maker.check()?;
+        self.net.check(&self.set.images, Some(self.labels))
     }
 
     /// The built set, from the shards in a folder below `sets` and from new work where they are missing.
     pub fn build(&self, name: &str, sets: &Path) -> Result<Dataset> {
         self.check()?;
-        let labelled = self.set.relabelled(self.targets.to_vec(), name)?;
+        let labelled = self.set.relabelled(self.labels.to_vec(), name)?;
         let store = Store::new(name, self, sets);
         store.begin()?;
         let progress = Progress::start(&format!("building {name}"), "images", self.set.len());
@@ -58,19 +98,14 @@ impl Work<'_> {
         Ok(Dataset { images, ..labelled })
     }
 
-    /// The images at `indices`, perturbed.
+    /// New pictures of those at `indices`.
     fn shard(&self, indices: &[usize], progress: &Progress) -> Result<Vec<f32>> {
         let frozen = self.net.freeze();
         let go_on = || progress.stop_if_interrupted(REMEDY);
         let mut values = Vec::with_capacity(indices.len() * self.set.images.pixels());
         for batch in indices.chunks(BATCH) {
-            let pictures = self.set.images.batch(batch);
-            let pictures = pictures.as_slice().expect("a batch is contiguous");
-            let targets: Vec<usize> = batch.iter().map(|index| self.targets[*index]).collect();
-            let first = batch[0] as u64;
-            let moved =
-                self.attack.batch(&frozen, pictures, &targets, Goal::Toward, first, &go_on)?;
-            values.extend(moved);
+            let labels: Vec<usize> = batch.iter().map(|index| self.labels[*index]).collect();
+            values.extend(self.maker.make(&frozen, self.set, batch, &labels, &go_on)?);
             progress.advance(batch.len());
         }
         Ok(values)

@@ -6,10 +6,12 @@
 
 mod build;
 mod control;
+mod inversion;
 mod store;
 mod target;
 
 pub use control::{class_noise, without};
+pub use inversion::Inversion;
 pub use target::{d_det_targets, d_other_targets, d_rand_targets};
 
 use crate::attack::Pgd;
@@ -53,6 +55,28 @@ pub fn d_other(net: &Net, set: &Dataset, attack: &Pgd, seed: u64) -> Result<Data
     build("D_other", net, set, attack, d_other_targets(set, seed)?)
 }
 
+/// `D_R` of a robust net: for every image another one with the same representation, and the same label.
+///
+/// It starts from something that has nothing to do with the image, so that the only features of the
+/// image in it are those that the net reads. Kept and resumed like [`d_det`]. Paper: section 3.1, Fig. 5
+/// and Table 5.
+///
+/// # Errors
+/// As for [`d_det`].
+pub fn d_r(robust: &Net, set: &Dataset, inversion: &Inversion) -> Result<Dataset> {
+    let work = Work { net: robust, set, maker: inversion, labels: &set.labels };
+    work.build("D_R", &sets()?)
+}
+
+/// `D_NR`: the same with a standard net, the control. Paper: section 3.1.
+///
+/// # Errors
+/// As for [`d_det`].
+pub fn d_nr(standard: &Net, set: &Dataset, inversion: &Inversion) -> Result<Dataset> {
+    let work = Work { net: standard, set, maker: inversion, labels: &set.labels };
+    work.build("D_NR", &sets()?)
+}
+
 /// Moves every image of `set` toward its target and labels it so, as a set called `name`.
 ///
 /// # Errors
@@ -64,7 +88,7 @@ pub fn build(
     attack: &Pgd,
     targets: Vec<usize>,
 ) -> Result<Dataset> {
-    Work { net, set, attack, targets: &targets }.build(name, &sets()?)
+    Work { net, set, maker: attack, labels: &targets }.build(name, &sets()?)
 }
 
 /// The folder of all built sets.

@@ -38,10 +38,10 @@ impl Store {
             name: name.into(),
             images: work.set.len(),
             from: work.set.name.clone(),
-            attack: work.attack.to_string(),
+            attack: work.maker.to_string(),
             net: work.net.fingerprint(),
             set: work.set.fingerprint(),
-            targets: fingerprint(work.targets),
+            targets: fingerprint(work.labels),
             version: env!("CARGO_PKG_VERSION").into(),
         };
         let key = format!("{:x}", Md5::digest(recipe.text()));

@@ -22,7 +22,7 @@ fn large() -> Dataset {
 
 fn build_in(sets: &Path, set: &Dataset, attack: &Pgd) -> Result<Dataset> {
     let targets = d_det_targets(set).unwrap();
-    Work { net: &TRAINED, set, attack, targets: &targets }.build("D_det", sets)
+    Work { net: &TRAINED, set, maker: attack, labels: &targets }.build("D_det", sets)
 }
 
 fn shards(sets: &Path) -> Vec<PathBuf> {
@@ -134,7 +134,7 @@ fn every_part_of_the_recipe_makes_a_set_of_its_own() {
     let scratch = Scratch::new("recipes");
     let set = DATA.train.take(3).unwrap();
     let build = |name, net: &Net, set: &Dataset, attack: &Pgd, targets: &[usize]| {
-        Work { net, set, attack, targets }.build(name, scratch.path()).unwrap();
+        Work { net, set, maker: attack, labels: targets }.build(name, scratch.path()).unwrap();
         std::fs::read_dir(scratch.path()).unwrap().count()
     };
     let (labels, one) = (set.labels.clone(), Pgd::l2(0.5).steps(1));
@@ -162,7 +162,7 @@ fn what_does_not_fit_together_is_an_error_before_anything_is_written() {
     let scratch = Scratch::new("misfit");
     let set = DATA.train.take(3).unwrap();
     let build = |set: &Dataset, attack: &Pgd, targets: &[usize]| {
-        Work { net: &TRAINED, set, attack, targets }.build("wrong", scratch.path())
+        Work { net: &TRAINED, set, maker: attack, labels: targets }.build("wrong", scratch.path())
     };
     says(build(&set, &Pgd::l2(-1.0), &[0; 3]), &["an epsilon of 0 or more"]);
     says(build(&set, &attack(), &[0; 2]), &["each of 3 images", "2 classes"]);
@@ -209,4 +209,56 @@ fn without_leaves_out_exactly_what_is_marked() {
     assert_eq!(rest.name, "See-Far train without 2");
     says(without(&set, &[false; 3]), &["each of 4 images", "3 answers"]);
     says(without(&set, &[true; 4]), &["at least one"]);
+}
+
+/// How far the representations of pictures are from those of a set's first images, as a share of these.
+fn away(set: &Dataset, images: &Images) -> f64 {
+    let representations = |images: &Images| judge::representations(&TRAINED, images).unwrap();
+    let (found, aims) = (representations(images), representations(&set.images));
+    let rows = found.outer_iter().zip(aims.outer_iter());
+    let length = |row: ndarray::Array1<f32>| f64::from(row.dot(&row).sqrt());
+    let shares = rows.map(|(found, aim)| length(&found - &aim) / length(aim.to_owned()));
+    shares.sum::<f64>() / found.nrows() as f64
+}
+
+#[test]
+fn an_inversion_comes_near_its_image_for_the_net_from_anywhere() {
+    let set = DATA.train.take(30).unwrap();
+    for inversion in [Inversion::from_images(1), Inversion::from_noise(1)] {
+        let at = |steps| inversion.clone().steps(steps).invert(&TRAINED, &set, 30).unwrap();
+        let (start, end) = (at(0), at(40));
+        let (before, after) = (away(&set, &start), away(&set, &end));
+        assert!(after < 0.3 * before, "{inversion}: {after} after {before}");
+        TRAINED.check(&end, None).unwrap();
+        assert!(at(40) == end, "the same every time");
+        let few = inversion.clone().steps(0).invert(&TRAINED, &set, 7).unwrap();
+        assert_eq!(few, start.select(&[0, 1, 2, 3, 4, 5, 6]));
+    }
+    let started = |seed| Inversion::from_images(seed).steps(0).invert(&TRAINED, &set, 30).unwrap();
+    assert_ne!(started(1), started(2));
+}
+
+#[test]
+fn d_r_and_d_nr_keep_the_labels_and_their_inversion() {
+    let scratch = Scratch::new("d-r");
+    let (set, inversion) = (DATA.train.take(12).unwrap(), Inversion::from_images(3).steps(2));
+    let work = Work { net: &TRAINED, set: &set, maker: &inversion, labels: &set.labels };
+    let built = work.build("D_R", scratch.path()).unwrap();
+    assert_eq!((&built.labels, &built.origin), (&set.labels, &set.origin));
+    assert_eq!(built.images, inversion.invert(&TRAINED, &set, 12).unwrap());
+    let folder = std::fs::read_dir(scratch.path()).unwrap().next().unwrap().unwrap().path();
+    let recipe = std::fs::read_to_string(folder.join("recipe.json")).unwrap();
+    assert!(recipe.contains("inversion from other images, 2 steps of 0.1 (seed 3)"), "{recipe}");
+}
+
+#[test]
+fn an_inversion_that_cannot_be_is_an_error() {
+    let set = DATA.train.take(3).unwrap();
+    let invert = |inversion: Inversion, images| inversion.invert(&TRAINED, &set, images);
+    says(invert(Inversion::from_noise(1).step_size(-1.0), 1), &["a step size of 0 or more"]);
+    says(invert(Inversion::from_noise(1).step_size(f32::NAN), 1), &["found NaN"]);
+    says(invert(Inversion::from_noise(1), 0), &["between 1 and 3 images"]);
+    says(invert(Inversion::from_noise(1), 4), &["between 1 and 3 images", "found 4"]);
+    let stopped = interrupted_after(5, || invert(Inversion::from_noise(1), 3));
+    says(stopped, &["stopped at 0 of 3 images", "in fewer steps"]);
 }

@@ -6,8 +6,9 @@ mod faint;
 pub use distance::{Distance, distance};
 pub use faint::{FaintShare, faint_share};
 
-use crate::attack::Pgd;
+use crate::attack::Attack;
 use crate::data::{Dataset, Images};
+use crate::engine::Frozen;
 use crate::net::Net;
 use crate::show::Progress;
 use crate::{Error, Result};
@@ -21,19 +22,7 @@ const BATCH: usize = 256;
 /// # Errors
 /// If there are no images, if they do not fit the net, or if the user interrupts it.
 pub fn logits(net: &Net, images: &Images) -> Result<Array2<f32>> {
-    net.check(images, None)?;
-    let frozen = net.freeze();
-    let indices: Vec<usize> = (0..images.len()).collect();
-    let progress = Progress::start_quietly("judging pictures", "images", images.len());
-    let mut all = Vec::new();
-    for chunk in indices.chunks(BATCH) {
-        progress.check_interrupt()?;
-        let batch = images.batch(chunk);
-        all.extend(frozen.logits(batch.as_slice().expect("a batch is contiguous")));
-        progress.advance(chunk.len());
-    }
-    let shape = (images.len(), net.architecture.classes);
-    Ok(Array2::from_shape_vec(shape, all).expect("every image has its logits"))
+    rows(net, images, net.architecture.classes, Frozen::logits)
 }
 
 /// The class that the net sees in each image: that of the highest logit, the first of equal ones.
@@ -63,6 +52,16 @@ pub(crate) fn highest(values: impl IntoIterator<Item = f32>) -> usize {
     place
 }
 
+/// The representation of every image, `(n, features)`: what the net's linear layer reads of it, the
+/// penultimate layer. Paper: section 3.1.
+///
+/// # Errors
+/// If there are no images, if they do not fit the net, or if the user interrupts it.
+pub fn representations(net: &Net, images: &Images) -> Result<Array2<f32>> {
+    let features = net.weights.head.features();
+    rows(net, images, features, Frozen::representations)
+}
+
 /// The share of images that the net sees as their label says, in [0, 1].
 ///
 /// # Errors
@@ -84,10 +83,13 @@ pub fn success(net: &Net, images: &Images, targets: &[usize]) -> Result<f64> {
 
 /// The accuracy on a set under an attack, in [0, 1]: the attack's numbers belong beside it.
 ///
+/// Only a strong attack, at least [`Apgd`](crate::attack::Apgd) with its five restarts, gives a figure
+/// that may be called robust accuracy without more words: a weaker one gives an upper bound.
+///
 /// # Errors
 /// If the set is empty or inconsistent or does not fit the net, if the attack's numbers are out of
 /// range, if a picture that it returns lies outside its ball, or if the user interrupts it.
-pub fn robust_accuracy(net: &Net, set: &Dataset, attack: &Pgd) -> Result<f64> {
+pub fn robust_accuracy(net: &Net, set: &Dataset, attack: &(impl Attack + ?Sized)) -> Result<f64> {
     set.check()?;
     let adversarial = attack.perturb(net, &set.images, &set.labels)?;
     let bound = distance(&set.images, &adversarial, attack.norm())?;
@@ -99,6 +101,27 @@ pub fn robust_accuracy(net: &Net, set: &Dataset, attack: &Pgd) -> Result<f64> {
         ));
     }
     Ok(share(&predictions(net, &adversarial)?, &set.labels))
+}
+
+/// A row of numbers that the net gives of each image.
+fn rows(
+    net: &Net,
+    images: &Images,
+    width: usize,
+    numbers: fn(&Frozen, &[f32]) -> Vec<f32>,
+) -> Result<Array2<f32>> {
+    net.check(images, None)?;
+    let frozen = net.freeze();
+    let indices: Vec<usize> = (0..images.len()).collect();
+    let progress = Progress::start_quietly("judging pictures", "images", images.len());
+    let mut all = Vec::new();
+    for chunk in indices.chunks(BATCH) {
+        progress.check_interrupt()?;
+        let batch = images.batch(chunk);
+        all.extend(numbers(&frozen, batch.as_slice().expect("a batch is contiguous")));
+        progress.advance(chunk.len());
+    }
+    Ok(Array2::from_shape_vec((images.len(), width), all).expect("every image has its row"))
 }
 
 fn share(predictions: &[usize], classes: &[usize]) -> f64 {

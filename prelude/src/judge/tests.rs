@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::attack::Norm;
+use crate::attack::Pgd;
 use crate::fixture::{DATA, TRAINED, net, says};
 use crate::show::interrupted_after;
 use ndarray::Array4;

@@ -9,12 +9,14 @@
 mod accuracy;
 mod recipe;
 mod reproduction;
+mod robust;
 
 use std::fmt;
 
 pub use accuracy::*;
 pub use recipe::*;
 pub use reproduction::*;
+pub use robust::*;
 
 use crate::show::shows_as_text;
 
@@ -32,6 +34,29 @@ pub struct Published {
 }
 
 shows_as_text!(Published);
+
+/// Numbers along an axis that somebody drew.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Curve {
+    /// What was measured.
+    pub what: &'static str,
+    /// Where on the axis, and the number there in percent.
+    pub points: &'static [(f64, f64)],
+    /// Where it stands: "Figure 10".
+    pub source: &'static str,
+}
+
+impl Curve {
+    /// The places on the axis.
+    pub fn xs(&self) -> Vec<f64> {
+        self.points.iter().map(|point| point.0).collect()
+    }
+
+    /// The numbers there.
+    pub fn ys(&self) -> Vec<f64> {
+        self.points.iter().map(|point| point.1).collect()
+    }
+}
 
 impl Published {
     /// An accuracy in percent.

@@ -1,6 +1,6 @@
 //! The settings that the paper prints: how the data sets were made, how nets were trained on them.
 
-/// How D_rand and D_det were made: targeted ℓ2 PGD from the image itself (section 3.2).
+/// An ℓ2 PGD from the image itself, as in adversarial training and, targeted, for D_rand and D_det.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PublishedAttack {
     /// The radius of the ℓ2 ball, for images in [0, 1].
@@ -36,6 +36,29 @@ pub struct PublishedRecipe {
 /// The attack behind D_rand and D_det.
 pub const ATTACK: PublishedAttack =
     PublishedAttack { epsilon: 0.5, step_size: 0.1, steps: 100, source: "Table 6" };
+
+/// The attack of adversarial training: from the image itself.
+pub const ADVERSARY: PublishedAttack =
+    PublishedAttack { epsilon: 0.5, step_size: 0.1, steps: 7, source: "Table 4" };
+
+/// How D_R was made: descent on the distance of representations (section 3.1).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PublishedInversion {
+    /// The length of a step, for images in [0, 1].
+    pub step_size: f64,
+    /// How many steps.
+    pub steps: usize,
+    /// Where it stands.
+    pub source: &'static str,
+}
+
+/// The inversion from other images.
+pub const INVERSION: PublishedInversion =
+    PublishedInversion { step_size: 0.1, steps: 1000, source: "Table 5" };
+
+/// The inversion from noise.
+pub const INVERSION_FROM_NOISE: PublishedInversion =
+    PublishedInversion { steps: 10_000, source: "appendix D.1", ..INVERSION };
 
 /// Training on D_rand: a small learning rate, with augmentation.
 pub const D_RAND_RECIPE: PublishedRecipe = PublishedRecipe {

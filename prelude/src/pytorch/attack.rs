@@ -1,7 +1,7 @@
 //! Five steps of PGD, after each of which the picture must lie where plain PyTorch puts it.
 
 use super::{A_PASS, ROUNDING, oblong};
-use crate::attack::{Goal, Pgd};
+use crate::attack::{Goal, Loss, Pgd};
 use crate::engine::{Frozen, Isa};
 use std::sync::Arc;
 
@@ -14,7 +14,9 @@ fn follows(name: &str, attack: impl Fn(usize) -> Pgd, tolerance: f32) {
         for (step, expected) in path.chunks(fixture.pictures.len()).enumerate() {
             let attack = attack(step + 1);
             let (pictures, labels) = (&fixture.pictures, &fixture.labels);
-            let found = attack.batch(&frozen, pictures, labels, Goal::Away, 0, &|| Ok(())).unwrap();
+            let found = attack
+                .batch(&frozen, pictures, labels, Goal::Away(Loss::CrossEntropy), 0, &|| Ok(()))
+                .unwrap();
             assert_eq!(found.len(), expected.len());
             for (pixel, (a, b)) in found.iter().zip(expected).enumerate() {
                 let off = (a - b).abs();

@@ -101,6 +101,30 @@ fn the_picture_gradient_is_the_slope_of_the_loss_in_evaluation_mode() {
 }
 
 #[test]
+fn the_gradient_of_a_representation_goes_through_the_last_relu_as_if_it_were_open() {
+    let Small { weights, pictures, labels } = small();
+    let mut open = weights.clone();
+    // The same numbers before the last ReLU, moved to where it is open.
+    open.units.last_mut().unwrap().norm.bias.fill(2.0);
+    for isa in Isa::supported() {
+        let (net, open) = (Frozen::new(&weights, isa), Frozen::new(&open, isa));
+        let features = net.representations(&pictures).len() / labels.len();
+        let share = |feature: usize| (feature % 3) as f32 / 4.0 - 0.3;
+        let (found, gradient) = net.representation_gradient(&pictures, |_, row| {
+            row.iter_mut().enumerate().for_each(|(feature, value)| *value = share(feature));
+        });
+        assert_eq!(found, net.representations(&pictures));
+        assert!(found.chunks(features).all(|row| row[0] > 0.0 && row[1] == 0.0));
+        holds(&format!("{} pixel", isa.name()), &gradient, |pixel, by| {
+            let mut pictures = pictures.clone();
+            pictures[pixel] += by;
+            let features = open.representations(&pictures).into_iter().enumerate();
+            features.map(|(at, value)| f64::from(share(at % 6) * value)).sum()
+        });
+    }
+}
+
+#[test]
 fn every_gradient_is_the_slope_of_the_loss_in_training_mode() {
     let Small { weights, pictures, labels } = small();
     for isa in Isa::supported() {

@@ -120,7 +120,7 @@ impl Checkpoint {
 }
 
 /// A fingerprint of everything a training's result and log depend on.
-fn key(net: &Net, sets: &Sets, recipe: &Recipe) -> String {
+pub(super) fn key(net: &Net, sets: &Sets, recipe: &Recipe) -> String {
     let mut md5 = Md5::new();
     md5.update(recipe.to_string());
     md5.update(net.fingerprint());

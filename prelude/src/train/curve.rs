@@ -65,8 +65,14 @@ mod tests {
 
     #[test]
     fn a_short_training_has_a_point_a_step_after_those_of_the_epochs_before() {
-        let before =
-            Epoch { loss: 3.0, accuracy: 0.1, validation: None, watched: vec![], seconds: 1.0 };
+        let before = Epoch {
+            loss: 3.0,
+            accuracy: 0.1,
+            validation: None,
+            robust: None,
+            watched: vec![],
+            seconds: 1.0,
+        };
         let mut curve = Curve::start("Training", 3, &[before]);
         curve.step(1.5, 2.0);
         assert_eq!(curve.points, [(0.5, 3.0), (1.5, 2.0)]);

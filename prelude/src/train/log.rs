@@ -18,6 +18,10 @@ pub struct Epoch {
     pub accuracy: f64,
     /// The accuracy on the held-out images after the epoch, in [0, 1], if any were held out.
     pub validation: Option<f64>,
+    /// The accuracy on the held-out images under the recipe's adversary after the epoch, in [0, 1], if
+    /// there are both.
+    #[serde(default)]
+    pub robust: Option<f64>,
     /// The accuracy on each watched set after the epoch, in [0, 1].
     pub watched: Vec<f64>,
     /// How long the epoch's steps took.
@@ -54,6 +58,12 @@ impl Log {
         self.epochs.last()?.validation
     }
 
+    /// The accuracy on the held-out images under the recipe's adversary at the end, in [0, 1], if there
+    /// are both.
+    pub fn robust(&self) -> Option<f64> {
+        self.epochs.last()?.robust
+    }
+
     /// How long the training took, without what a checkpoint spared.
     pub fn seconds(&self) -> f64 {
         self.epochs.iter().chain(self.unfinished()).map(|epoch| epoch.seconds).sum()
@@ -87,6 +97,13 @@ impl Log {
             }
             None => chart,
         };
+        let chart = match self.robust() {
+            Some(_) => {
+                let attacked = percent(&|e| e.robust.unwrap_or(f64::NAN));
+                chart.series("held-out images, attacked as in training", &xs, &attacked)
+            }
+            None => chart,
+        };
         self.watched.iter().enumerate().fold(chart, |chart, (index, name)| {
             chart.series(name, &xs, &percent(&|e| e.watched[index]))
         })
@@ -108,11 +125,14 @@ impl Log {
         let record = record
             .values("loss", &every(&|e| e.loss))
             .values("training accuracy", &every(&|e| e.accuracy));
-        let validation: Vec<f64> = self.epochs.iter().filter_map(|e| e.validation).collect();
-        let record = match validation.is_empty() {
+        let some = |record: Record, name: &str, values: Vec<f64>| match values.is_empty() {
             true => record,
-            false => record.values("validation accuracy", &validation),
+            false => record.values(name, &values),
         };
+        let validation = self.epochs.iter().filter_map(|e| e.validation).collect();
+        let record = some(record, "validation accuracy", validation);
+        let robust = self.epochs.iter().filter_map(|e| e.robust).collect();
+        let record = some(record, "validation accuracy under the adversary", robust);
         self.watched.iter().enumerate().fold(record, |record, (index, name)| {
             record.values(format!("accuracy on {name}"), &every(&|e| e.watched[index]))
         })

@@ -1,6 +1,7 @@
 //! What a training sees: the images it learns, those held out of them, and those only watched.
 
 use super::Recipe;
+use crate::attack::Pgd;
 use crate::data::Dataset;
 use crate::net::Net;
 use crate::{Result, judge};
@@ -11,6 +12,16 @@ pub(super) struct Sets<'a> {
     pub learned: Cow<'a, Dataset>,
     held_out: Option<Dataset>,
     watched: &'a [&'a Dataset],
+}
+
+/// What is looked at after an epoch: accuracies in [0, 1].
+pub(super) struct Looks {
+    /// On the held-out images, if there are any.
+    pub validation: Option<f64>,
+    /// On them under the recipe's adversary, if it has one.
+    pub robust: Option<f64>,
+    /// On each watched set.
+    pub watched: Vec<f64>,
 }
 
 impl<'a> Sets<'a> {
@@ -33,11 +44,18 @@ impl<'a> Sets<'a> {
         Ok(Self { learned: Cow::Owned(rest), held_out: Some(held_out), watched })
     }
 
-    /// The accuracy on the held-out images, if there are any, and on each watched set.
-    pub fn look(&self, net: &Net) -> Result<(Option<f64>, Vec<f64>)> {
-        let validation = self.held_out.as_ref().map(|set| judge::accuracy(net, set));
+    /// The accuracies of a net.
+    pub fn look(&self, net: &Net, adversary: Option<&Pgd>) -> Result<Looks> {
+        let held_out = self.held_out.as_ref();
+        let validation = held_out.map(|set| judge::accuracy(net, set));
+        let robust = held_out.zip(adversary);
+        let robust = robust.map(|(set, adversary)| judge::robust_accuracy(net, set, adversary));
         let watched = self.watched.iter().map(|set| judge::accuracy(net, set));
-        Ok((validation.transpose()?, watched.collect::<Result<_>>()?))
+        Ok(Looks {
+            validation: validation.transpose()?,
+            robust: robust.transpose()?,
+            watched: watched.collect::<Result<_>>()?,
+        })
     }
 
     /// The names of the watched sets.

@@ -1,6 +1,7 @@
 //! Training learns, repeats itself bit for bit, goes on where it was broken off, and loses nothing.
 
 use super::*;
+use crate::attack::Pgd;
 use crate::data::{Augment, Dataset};
 use crate::fixture::{DATA, Scratch, net, recipe, says};
 use crate::net::Net;
@@ -300,4 +301,70 @@ fn an_interrupt_hides_no_divergence() {
     let result = interrupted_after(1, || net.train(&set(), &recipe));
     says(result, &["lower the learning rate"]);
     assert_eq!(net, before);
+}
+
+#[test]
+fn adversarial_training_makes_a_net_robust_and_says_so() {
+    let attack = Pgd::l2(0.3).steps(4);
+    let recipe = Recipe { validation: 50, ..recipe() };
+    let trained = |recipe: &Recipe| {
+        let mut net = net(1);
+        let log = net.train(&DATA.train, recipe).unwrap();
+        (judge::robust_accuracy(&net, &DATA.test, &attack).unwrap(), log)
+    };
+    let (standard, plain) = trained(&recipe);
+    let (robust, log) = trained(&recipe.clone().adversary(attack.clone()));
+    assert!(robust > standard + 0.1, "{robust}, standard {standard}");
+    assert_eq!(plain.robust(), None);
+    assert!(log.epochs.iter().all(|epoch| epoch.robust <= epoch.validation));
+    assert!(log.robust().unwrap() > 0.1);
+    let record = log.record("robust");
+    assert_eq!(record.values["validation accuracy under the adversary"].len(), 6);
+    assert!(log.to_string().contains("attacked as in training"), "{log}");
+}
+
+#[test]
+fn adversarial_training_broken_off_ends_like_an_unbroken_one() {
+    let scratch = Scratch::new("robust-resume");
+    let path = scratch.path().join("training.safetensors");
+    let adversary = Pgd::l2(0.3).steps(2).random_starts(1, 4);
+    let recipe = short().adversary(adversary).checkpoint(&path);
+    let mut unbroken = net(1);
+    unbroken.train(&set(), &recipe).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    // Four batches an epoch, each asked before it and before each step of its attack; four questions
+    // more when it is looked at. So this is in an attack of the second epoch.
+    let mut resumed = net(1);
+    let log = interrupted_after(18, || resumed.train(&set(), &recipe)).unwrap();
+    assert_eq!(log.epochs.len(), 1);
+    assert_eq!(log.interrupted.unwrap().epochs, 1.0);
+    resumed.train(&set(), &recipe).unwrap();
+    assert_eq!(resumed, unbroken);
+}
+
+#[test]
+fn an_adversary_that_cannot_be_is_an_error() {
+    let recipe = short().adversary(Pgd::l2(-0.5));
+    says(net(1).train(&set(), &recipe), &["an epsilon of 0 or more"]);
+    let said = Recipe::robust(Scale::Paper).to_string();
+    assert!(said.ends_with("seed 0, against PGD ℓ2 0.5, 7 steps of 0.1"), "{said}");
+}
+
+#[test]
+fn a_training_that_is_kept_is_done_once() {
+    let scratch = Scratch::new("kept-training");
+    let train = |seed: u64, recipe: &Recipe| {
+        let mut net = net(seed);
+        net.train_kept_in(scratch.path(), &set(), recipe).unwrap();
+        net
+    };
+    let first = train(1, &short());
+    assert_eq!(first, trained(&short()));
+    // Not a single batch is learned again: that would ask.
+    let mut again = net(1);
+    let log = interrupted_after(0, || again.train_kept_in(scratch.path(), &set(), &short()));
+    assert!(again == first && log.unwrap().interrupted.is_none());
+    assert_ne!(train(1, &short().seed(2)), first);
+    assert_ne!(train(2, &short()), first);
+    assert_eq!(std::fs::read_dir(scratch.path()).unwrap().count(), 3);
 }

@@ -1,16 +1,18 @@
 //! The loop: batches, the loss on dfdx's tape, a step down, and once an epoch a look at the rest.
 
-use super::checkpoint::{Checkpoint, State};
+use super::checkpoint::{self, Checkpoint, State};
 use super::curve::Curve;
 use super::descent::{Descent, Seen};
-use super::sets::Sets;
+use super::sets::{Looks, Sets};
 use super::sgd::Step;
 use super::{Epoch, Interruption, Log, Recipe, batches};
 use crate::data::Dataset;
-use crate::engine::Isa;
+use crate::engine::{Frozen, Isa};
 use crate::net::{Architecture, Net};
 use crate::show::Progress;
-use crate::{Error, Result, judge};
+use crate::{Error, Result, cache, judge};
+use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 impl Net {
@@ -28,6 +30,27 @@ impl Net {
     /// cannot be written or belongs to another training.
     pub fn train(&mut self, set: &Dataset, recipe: &Recipe) -> Result<Log> {
         self.train_watching(set, recipe, &[])
+    }
+
+    /// [`Net::train`] that keeps its state and its end in the cache folder: the same call, in another
+    /// notebook too, returns at once, or goes on where it was broken off.
+    ///
+    /// # Errors
+    /// As for [`Net::train`], and if the cache folder cannot be written.
+    pub fn train_once(&mut self, set: &Dataset, recipe: &Recipe) -> Result<Log> {
+        self.train_kept_in(&cache::folder()?.join("nets"), set, recipe)
+    }
+
+    pub(super) fn train_kept_in(
+        &mut self,
+        folder: &Path,
+        set: &Dataset,
+        recipe: &Recipe,
+    ) -> Result<Log> {
+        let key = checkpoint::key(self, &Sets::new(self, set, recipe, &[])?, recipe);
+        let (name, version) = (cache::plain(&recipe.name), env!("CARGO_PKG_VERSION"));
+        let file = format!("{name}-{version}-{}.safetensors", &key[..16]);
+        self.train(set, &recipe.clone().checkpoint(folder.join(file)))
     }
 
     /// [`Net::train`] that also notes the accuracy on the `watched` sets after every epoch.
@@ -109,17 +132,18 @@ impl<'a> Trainer<'a> {
             let row = tally.row(start.elapsed());
             // The accuracies of an epoch that was cut short, or that nobody waits for, are not known.
             let looked = match tally.images == set.len() {
-                true => stopped(sets.look(&self.net()))?,
+                true => stopped(sets.look(&self.net(), self.recipe.adversary.as_ref()))?,
                 false => None,
             };
-            let Some((validation, watched)) = looked else {
+            let Some(looked) = looked else {
                 // The judge has told of itself alone, if it was the one to stop.
                 let _told = watch.progress.check_interrupt();
                 let epochs = epoch as f64 + tally.images as f64 / set.len() as f64;
                 let unfinished = (tally.images > 0).then_some(row);
                 return Ok(Some(Interruption { epochs, unfinished }));
             };
-            self.log.push(Epoch { validation, watched, ..row });
+            let Looks { validation, robust, watched } = looked;
+            self.log.push(Epoch { validation, robust, watched, ..row });
             if let Some(checkpoint) = checkpoint {
                 checkpoint.save(&self.state())?;
             }
@@ -137,8 +161,10 @@ impl<'a> Trainer<'a> {
                 break;
             }
             let (pictures, labels) = batches::batch(self.recipe, set, epoch, indices)?;
-            let share =
-                self.recipe.schedule.share(epoch * steps + step, self.recipe.epochs * steps, epoch);
+            let number = epoch * steps + step;
+            let attacked = self.attacked(pictures, &labels, number, &watch.progress);
+            let Some(pictures) = stopped(attacked)? else { break };
+            let share = self.recipe.schedule.share(number, self.recipe.epochs * steps, epoch);
             let Recipe { momentum, weight_decay, .. } = *self.recipe;
             let rate = self.recipe.learning_rate * share;
             let seen = self.descent.step(pictures, &labels, Step { rate, momentum, weight_decay });
@@ -154,6 +180,20 @@ impl<'a> Trainer<'a> {
             Some(p) => Err(diverged("finite weights", format!("{p} after epoch {}", epoch + 1))),
             None => Ok(tally),
         }
+    }
+
+    /// The pictures of step `number` as the recipe's adversary leaves them.
+    fn attacked(
+        &self,
+        pictures: Vec<f32>,
+        labels: &[usize],
+        number: usize,
+        progress: &Progress,
+    ) -> Result<Vec<f32>> {
+        let Some(adversary) = &self.recipe.adversary else { return Ok(pictures) };
+        let frozen = Arc::new(Frozen::new(&self.descent.weights(), Isa::detect()));
+        let (first, go_on) = ((number * self.recipe.batch) as u64, || progress.check_interrupt());
+        adversary.batch(&frozen, &pictures, labels, adversary.goal(), first, &go_on)
     }
 }
 
@@ -206,6 +246,7 @@ impl Tally {
             loss: self.loss / self.images as f64,
             accuracy: self.right as f64 / self.images as f64,
             validation: None,
+            robust: None,
             watched: Vec::new(),
             seconds: took.as_secs_f64(),
         }

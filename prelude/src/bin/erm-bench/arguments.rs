@@ -9,25 +9,27 @@ pub const USAGE: &str = "\
 Erm's speed beside PyTorch's, in interleaved rounds.
 
   --widths 16,32,64   the nets: channels of the first convolution (16)
-  --batch 128         images a step
+  --batches 128       images a step
   --threads N         threads on both sides (all cores)
   --rounds 7          rounds, of which the table gives the medians
   --seconds 0.3       how long a round measures each thing
   --isa NAME          avx512, avx2 or portable (the best of this processor)
   --python PATH       a Python with PyTorch (python3)
   --compile           also time torch.compile, which needs a C++ compiler
+  --erm PATH          also time the same work in cells of this program's kernel
   --json FILE         write every round's figures to a record";
 
 /// What to measure, and how.
 pub struct Arguments {
     pub widths: Vec<usize>,
-    pub batch: usize,
+    pub batches: Vec<usize>,
     pub threads: usize,
     pub rounds: usize,
     pub seconds: f64,
     pub isa: Isa,
     pub python: PathBuf,
     pub configs: Vec<&'static str>,
+    pub erm: Option<PathBuf>,
     pub json: Option<PathBuf>,
 }
 
@@ -36,30 +38,28 @@ impl Arguments {
     pub fn parse(mut words: impl Iterator<Item = String>) -> Result<Option<Self>> {
         let mut all = Self {
             widths: vec![16],
-            batch: 128,
+            batches: vec![128],
             threads: std::thread::available_parallelism().map_or(1, usize::from),
             rounds: 7,
             seconds: 0.3,
             isa: Isa::detect(),
             python: "python3".into(),
             configs: vec!["contiguous", "channels_last"],
+            erm: None,
             json: None,
         };
         while let Some(word) = words.next() {
             let mut value = || words.next().unwrap_or_default();
             match word.as_str() {
-                "--widths" => {
-                    let list = value();
-                    let widths = list.split(',').map(|width| positive(&word, width));
-                    all.widths = widths.collect::<Result<_>>()?;
-                }
-                "--batch" => all.batch = positive(&word, &value())?,
+                "--widths" => all.widths = several(&word, &value())?,
+                "--batches" => all.batches = several(&word, &value())?,
                 "--threads" => all.threads = positive(&word, &value())?,
                 "--rounds" => all.rounds = positive(&word, &value())?,
                 "--seconds" => all.seconds = positive(&word, &value())?,
                 "--isa" => all.isa = isa(&value())?,
                 "--python" => all.python = value().into(),
                 "--compile" => all.configs.push("compile"),
+                "--erm" => all.erm = Some(value().into()),
                 "--json" => all.json = Some(value().into()),
                 "--help" | "-h" => return Ok(None),
                 _ => return Err(Error::invalid("an option of the bench", word, USAGE)),
@@ -67,6 +67,11 @@ impl Arguments {
         }
         Ok(Some(all))
     }
+}
+
+/// Numbers above zero with commas between them.
+fn several(option: &str, list: &str) -> Result<Vec<usize>> {
+    list.split(',').map(|value| positive(option, value)).collect()
 }
 
 /// A number above zero.

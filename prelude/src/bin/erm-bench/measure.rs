@@ -1,12 +1,16 @@
 //! The rounds.
 
 use crate::arguments::Arguments;
+use crate::cell::Cell;
+use crate::memory::{self, Memory};
 use crate::peer::Peer;
 use erm::Result;
 use erm::engine::bench::{Bench, Work, peak_operations};
-use std::time::{Duration, Instant};
+use std::process;
+use std::thread::sleep;
+use std::time::Duration;
 
-/// How long both sides rest between two measurements. OpenMP's threads spin for a few milliseconds
+/// How long all sides rest between two measurements. OpenMP's threads spin for a few milliseconds
 /// after their last work, and would be measured with ours.
 const REST: Duration = Duration::from_millis(50);
 
@@ -15,53 +19,89 @@ pub struct Figures {
     /// The most floating-point operations a second.
     pub peak: Vec<f64>,
     pub rows: Vec<Row>,
+    /// Where the system says it.
+    pub our_memory: Option<Memory>,
+    pub peers_memory: Option<Memory>,
 }
 
-/// One piece of work at one width.
+/// One piece of work at one width and batch.
 pub struct Row {
     pub width: usize,
+    pub batch: usize,
     pub work: Work,
     /// Floating-point operations of one image.
     pub operations: f64,
     /// Images a second, one figure a round.
     pub ours: Vec<f64>,
+    /// The same, in a cell.
+    pub in_cell: Vec<f64>,
     /// The same, for each of PyTorch's configurations.
     pub peers: Vec<(&'static str, Vec<f64>)>,
 }
 
+/// Who is measured beside us.
+pub struct Others<'a> {
+    pub peer: Option<&'a mut Peer>,
+    pub cell: Option<&'a mut Cell>,
+}
+
 impl Figures {
     /// Measures everything once a round.
-    pub fn measure(arguments: &Arguments, mut peer: Option<&mut Peer>) -> Result<Self> {
-        let (isa, batch) = (arguments.isa, arguments.batch);
-        let benches = arguments.widths.iter().map(|width| Bench::new(*width, batch, isa));
-        let mut benches = benches.collect::<Result<Vec<_>>>()?;
-        let mut figures = Self { peak: Vec::new(), rows: Vec::new() };
-        for (width, bench) in arguments.widths.iter().zip(&benches) {
-            figures.rows.extend(Work::ALL.map(|work| Row::new(*width, work, bench, arguments)));
-        }
-        for round in 1..=arguments.rounds {
-            eprintln!("round {round} of {}", arguments.rounds);
-            std::thread::sleep(REST);
-            figures.peak.push(peak_operations(isa));
-            for (index, row) in figures.rows.iter_mut().enumerate() {
-                let bench = &mut benches[index / Work::ALL.len()];
-                row.ours.push(ours(bench, row.work, arguments));
-                std::thread::sleep(REST);
-                let Some(peer) = peer.as_deref_mut() else { continue };
-                for (config, figures) in &mut row.peers {
-                    figures.push(peer.images_per_second(row.width, row.work, config)?);
-                    std::thread::sleep(REST);
-                }
+    pub fn measure(arguments: &Arguments, mut others: Others<'_>) -> Result<Self> {
+        let before = memory::now(process::id());
+        let (mut benches, mut rows) = (Vec::new(), Vec::new());
+        for width in &arguments.widths {
+            for batch in &arguments.batches {
+                let bench = Bench::new(*width, *batch, arguments.isa)?;
+                rows.extend(
+                    Work::ALL.map(|work| Row::new((*width, *batch), work, &bench, arguments)),
+                );
+                benches.push(bench);
             }
         }
-        Ok(figures)
+        let mut peak = Vec::new();
+        for round in 1..=arguments.rounds {
+            eprintln!("round {round} of {}", arguments.rounds);
+            sleep(REST);
+            peak.push(peak_operations(arguments.isa));
+            for (index, row) in rows.iter_mut().enumerate() {
+                let bench = &mut benches[index / Work::ALL.len()];
+                row.measure(bench, arguments.seconds, &mut others)?;
+            }
+        }
+        let our_memory = memory::since(before, process::id());
+        let peers_memory = others.peer.and_then(|peer| peer.memory());
+        Ok(Self { peak, rows, our_memory, peers_memory })
     }
 }
 
 impl Row {
-    fn new(width: usize, work: Work, bench: &Bench, arguments: &Arguments) -> Self {
+    fn new(
+        (width, batch): (usize, usize),
+        work: Work,
+        bench: &Bench,
+        arguments: &Arguments,
+    ) -> Self {
         let peers = arguments.configs.iter().map(|config| (*config, Vec::new())).collect();
-        Self { width, work, operations: bench.operations(work), ours: Vec::new(), peers }
+        let operations = bench.operations(work);
+        Self { width, batch, work, operations, ours: Vec::new(), in_cell: Vec::new(), peers }
+    }
+
+    /// One round of all sides.
+    fn measure(&mut self, bench: &mut Bench, seconds: f64, others: &mut Others<'_>) -> Result<()> {
+        let Row { width, batch, work, .. } = *self;
+        self.ours.push(bench.images_per_second(work, seconds));
+        sleep(REST);
+        if let Some(cell) = others.cell.as_deref_mut() {
+            self.in_cell.push(cell.images_per_second(width, batch, work)?);
+            sleep(REST);
+        }
+        let Some(peer) = others.peer.as_deref_mut() else { return Ok(()) };
+        for (config, figures) in &mut self.peers {
+            figures.push(peer.images_per_second((width, batch), work, config)?);
+            sleep(REST);
+        }
+        Ok(())
     }
 
     /// PyTorch's fastest configuration here, by its median.
@@ -70,18 +110,6 @@ impl Row {
         let medians = measured.map(|(config, figures)| (*config, median(figures)));
         medians.max_by(|a, b| a.1.total_cmp(&b.1))
     }
-}
-
-/// Images a second, from the median of as many runs as fit into the time, at least three.
-fn ours(bench: &mut Bench, work: Work, arguments: &Arguments) -> f64 {
-    bench.run(work);
-    let (start, mut seconds) = (Instant::now(), Vec::new());
-    while seconds.len() < 3 || start.elapsed().as_secs_f64() < arguments.seconds {
-        let start = Instant::now();
-        bench.run(work);
-        seconds.push(start.elapsed().as_secs_f64());
-    }
-    arguments.batch as f64 / median(&seconds)
 }
 
 /// The middle value, or the mean of the two in the middle.

@@ -1,6 +1,7 @@
 //! PyTorch in a process of its own, which is asked for one figure at a time.
 
 use crate::arguments::Arguments;
+use crate::memory::{self, Memory};
 use erm::engine::bench::Work;
 use erm::{Error, Result};
 use serde_json::{Value, json};
@@ -17,6 +18,8 @@ pub struct Peer {
     /// What it is: "PyTorch 2.15.0".
     pub name: String,
     seconds: f64,
+    /// Bytes that it had when PyTorch was loaded.
+    before: Option<f64>,
     process: Child,
     input: ChildStdin,
     output: BufReader<ChildStdout>,
@@ -28,7 +31,6 @@ impl Peer {
         let python = &arguments.python;
         let mut process = Command::new(python)
             .arg(SCRIPT)
-            .args(["--batch", &arguments.batch.to_string()])
             .args(["--threads", &arguments.threads.to_string()])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -37,10 +39,13 @@ impl Peer {
         let input = process.stdin.take().expect("its input is piped");
         let output = BufReader::new(process.stdout.take().expect("its output is piped"));
         let (name, seconds) = (String::new(), arguments.seconds);
-        let mut peer = Self { name, seconds, process, input, output };
+        let mut peer = Self { name, seconds, before: None, process, input, output };
         let hello = peer.answer()?;
         match hello["peer"].as_str() {
-            Some(name) => peer.name = name.to_owned(),
+            Some(name) => {
+                peer.name = name.to_owned();
+                peer.before = memory::now(peer.process.id());
+            }
             None => {
                 let problem = format!("the peer is missing ({})", hello["missing"]);
                 return Err(Error::file(python, problem, REMEDY));
@@ -50,13 +55,24 @@ impl Peer {
     }
 
     /// Has the work measured in one of PyTorch's configurations.
-    pub fn images_per_second(&mut self, width: usize, work: Work, config: &str) -> Result<f64> {
+    pub fn images_per_second(
+        &mut self,
+        (width, batch): (usize, usize),
+        work: Work,
+        config: &str,
+    ) -> Result<f64> {
         let ask = json!({
-            "width": width, "work": work.name(), "config": config, "seconds": self.seconds,
+            "width": width, "batch": batch, "work": work.name(), "config": config,
+            "seconds": self.seconds,
         });
         writeln!(self.input, "{ask}").map_err(|e| broken(&e.to_string()))?;
         let answer = self.answer()?;
         answer["images_per_second"].as_f64().ok_or_else(|| broken(&answer.to_string()))
+    }
+
+    /// What it took beside what it had with PyTorch loaded.
+    pub fn memory(&self) -> Option<Memory> {
+        memory::since(self.before, self.process.id())
     }
 
     fn answer(&mut self) -> Result<Value> {

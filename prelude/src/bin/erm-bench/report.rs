@@ -2,40 +2,50 @@
 
 use crate::arguments::Arguments;
 use crate::measure::{Figures, Row, median};
+use crate::memory::Memory;
 use crate::peer::Peer;
 use erm::prelude::{Record, Table};
 use erm::record::Machine;
 use erm::{Error, Result};
 use std::path::Path;
 
-/// Ours, the share of the processor's peak, and PyTorch's best beside it.
+/// Ours, the share of the processor's peak, cells and PyTorch's best beside it.
 pub fn table(arguments: &Arguments, figures: &Figures, peer: &Result<Peer>) -> Table {
     let peak = median(&figures.peak);
-    let title = format!(
-        "batch {}, {} threads, {}, {}",
-        arguments.batch,
-        arguments.threads,
-        arguments.isa.name(),
-        Machine::here()
-    );
-    let note = match peer {
-        Ok(peer) => format!(
-            "medians of {} rounds; peak: {:.0} GFLOP/s of fused multiply-adds; ratio: Erm / {}",
-            arguments.rounds,
-            peak / 1e9,
-            peer.name
-        ),
-        Err(missing) => missing.to_string(),
-    };
-    let headings = ["work", "width", "Erm", "Erm", "of the peak"];
-    let units = ["", "", "images/s", "GFLOP/s", "%"];
-    let (more, their_units): (&[&str], &[&str]) = match peer {
-        Ok(_) => (&["PyTorch", "configuration", "ratio"], &["images/s", "", ""]),
-        Err(_) => (&[], &[]),
-    };
-    let table = Table::new(headings.iter().chain(more)).title(title).note(note);
-    let table = table.units(units.iter().chain(their_units));
+    let (threads, isa) = (arguments.threads, arguments.isa.name());
+    let mut headings = vec!["work", "width", "batch", "Erm", "Erm", "of the peak"];
+    let mut units = vec!["", "", "", "images/s", "GFLOP/s", "%"];
+    if arguments.erm.is_some() {
+        headings.extend(["in a cell", "cell / bench"]);
+        units.extend(["images/s", ""]);
+    }
+    if peer.is_ok() {
+        headings.extend(["PyTorch", "configuration", "ratio"]);
+        units.extend(["images/s", "", ""]);
+    }
+    let table = Table::new(headings)
+        .title(format!("{threads} threads, {isa}, {}", Machine::here()))
+        .note(note(arguments, figures, peer))
+        .units(units);
     figures.rows.iter().fold(table, |table, row| table.row(cells(row, peak)))
+}
+
+fn note(arguments: &Arguments, figures: &Figures, peer: &Result<Peer>) -> String {
+    let peer = match peer {
+        Ok(peer) => peer.name.as_str(),
+        Err(missing) => return missing.to_string(),
+    };
+    let peak = median(&figures.peak) / 1e9;
+    let rounds = arguments.rounds;
+    let memory = |memory: Option<Memory>| {
+        let megabytes = |it: Memory| format!("{:.0} MB", (it.peak - it.before) / 1e6);
+        memory.map_or("unknown".to_owned(), megabytes)
+    };
+    let [ours, theirs] = [figures.our_memory, figures.peers_memory].map(memory);
+    format!(
+        "medians of {rounds} rounds; peak: {peak:.0} GFLOP/s of fused multiply-adds; \
+         ratio: Erm / {peer}; memory at most, beside the program's own: {ours}, {peer} {theirs}"
+    )
 }
 
 fn cells(row: &Row, peak: f64) -> Vec<String> {
@@ -44,10 +54,15 @@ fn cells(row: &Row, peak: f64) -> Vec<String> {
     let mut cells = vec![
         row.work.name().to_owned(),
         row.width.to_string(),
+        row.batch.to_string(),
         format!("{ours:.0}"),
         format!("{:.0}", speed / 1e9),
         format!("{:.0}", 100.0 * speed / peak),
     ];
+    if !row.in_cell.is_empty() {
+        let in_cell = median(&row.in_cell);
+        cells.extend([format!("{in_cell:.0}"), format!("{:.2}", in_cell / ours)]);
+    }
     if let Some((config, theirs)) = row.best_peer() {
         cells.extend([format!("{theirs:.0}"), config.to_owned(), format!("{:.2}", ours / theirs)]);
     }
@@ -63,14 +78,21 @@ pub fn record(
 ) -> Result<()> {
     let peer = peer.as_ref().map_or("none".to_owned(), |peer| peer.name.clone());
     let mut record = Record::new("bench")
-        .with("batch", arguments.batch)
         .with("threads", arguments.threads)
         .with("instruction set", arguments.isa.name())
         .with("peer", peer)
         .values("peak, operations/s", &figures.peak);
+    for (whose, memory) in [("Erm", figures.our_memory), ("PyTorch", figures.peers_memory)] {
+        let Some(Memory { before, peak }) = memory else { continue };
+        record = record.value(format!("memory, {whose}, before, bytes"), before);
+        record = record.value(format!("memory, {whose}, at most, bytes"), peak);
+    }
     for row in &figures.rows {
-        let what = format!("{}, width {}", row.work.name(), row.width);
+        let what = format!("{}, width {}, batch {}", row.work.name(), row.width, row.batch);
         record = record.values(format!("{what}, Erm, images/s"), &row.ours);
+        if !row.in_cell.is_empty() {
+            record = record.values(format!("{what}, Erm in a cell, images/s"), &row.in_cell);
+        }
         for (config, figures) in row.peers.iter().filter(|(_, figures)| !figures.is_empty()) {
             record = record.values(format!("{what}, PyTorch {config}, images/s"), figures);
         }

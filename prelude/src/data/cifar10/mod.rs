@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use self::download::Download;
 use self::place::Place;
+pub(super) use self::records::CLASSES;
 use super::Data;
 use crate::{Result, cache, show::Progress};
 

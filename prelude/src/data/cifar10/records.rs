@@ -18,7 +18,8 @@ pub(super) const FILES: [&str; 6] = [
     "test_batch.bin",
 ];
 
-const CLASSES: [&str; 10] =
+/// The classes, in the order of their labels.
+pub(in crate::data) const CLASSES: [&str; 10] =
     ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
 const RECORD: usize = 1 + PIXELS;
 
