@@ -95,6 +95,7 @@ impl Training {
         let job = WeightPass::new(conv, isa);
         let back = Back::new(isa, weights, index, &self.scalings);
         let (scalings, shelf, scratch) = (&self.scalings, &self.shelves[index], &self.scratch);
+        let sums_of_weights = &self.sums;
         let at_once = job.images().min(IMAGES_A_SHARE);
         let (an_input, an_output) = (conv.input().len(), conv.output().len());
         let shares: Vec<(Vec<f32>, Vec<f32>)> = self.images[..images]
@@ -103,7 +104,11 @@ impl Training {
                 let mut sums = back.as_ref().map_or(Vec::new(), |back| back.scaling.no_sums());
                 let mut inputs = shelf.inputs.take(|| vec![0.0; IMAGES_A_SHARE * an_input]);
                 let mut gradients = shelf.gradients.take(|| vec![0.0; at_once * an_output]);
-                let mut share = shelf.shares.take(|| vec![0.0; job.sums()]);
+                let mut room = sums_of_weights.take(Vec::new);
+                if room.len() < job.sums() {
+                    room.resize(job.sums(), 0.0);
+                }
+                let share = &mut room[..job.sums()];
                 let mut winograd = scratch.take(winograd::Scratch::default);
                 let mut start = Start::Zero;
                 for images in images.chunks_mut(at_once) {
@@ -115,23 +120,24 @@ impl Training {
                         })
                         .collect();
                     // Every buffer was made for the images of the job.
-                    unsafe { job.add(isa, &pairs, start, &mut share, &mut winograd) };
+                    unsafe { job.add(isa, &pairs, start, share, &mut winograd) };
                     if let Some(back) = &back {
                         back.run(isa, images, &pairs, &mut sums, &mut winograd);
                     }
                     start = Start::Kept;
                 }
-                job.finish(isa, &mut share);
+                job.finish(isa, share);
+                // All shares are there at once, and finished ones are a quarter as large.
+                let finished = share[..job.finished()].to_vec();
+                sums_of_weights.put(room);
                 scratch.put(winograd);
                 shelf.inputs.put(inputs);
                 shelf.gradients.put(gradients);
-                (share, sums)
+                (finished, sums)
             })
             .collect();
         let (weight, sums): (Vec<_>, Vec<_>) = shares.into_iter().unzip();
-        let unpacked = job.unpack(conv, &add_up_weights(&weight, job.finished()));
-        weight.into_iter().for_each(|share| shelf.shares.put(share));
-        (unpacked, add_up(&sums))
+        (job.unpack(conv, &add_up_weights(&weight)), add_up(&sums))
     }
 
     /// From the first unit to the pictures.

@@ -35,6 +35,8 @@ pub(crate) struct Training {
     /// A shelf a unit, and one for the end.
     shelves: Vec<Shelf>,
     scratch: Pool<winograd::Scratch>,
+    /// Sums for the gradient of a unit's weights: room for the largest.
+    sums: Pool<Vec<f32>>,
 }
 
 /// Buffers of a unit: what they keep need not be cleared.
@@ -44,8 +46,6 @@ struct Shelf {
     inputs: Pool<Vec<f32>>,
     /// The gradients of a few images behind the convolution, likewise.
     gradients: Pool<Vec<f32>>,
-    /// Sums for the gradient of the weights.
-    shares: Pool<Vec<f32>>,
 }
 
 impl Training {
@@ -58,6 +58,7 @@ impl Training {
             scalings: Vec::new(),
             shelves: Vec::new(),
             scratch: Pool::default(),
+            sums: Pool::default(),
         }
     }
 

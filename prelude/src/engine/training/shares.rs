@@ -11,10 +11,9 @@ pub(super) fn add_up(shares: &[Vec<f32>]) -> Vec<f64> {
     sums
 }
 
-/// The same for the first `count` numbers of each, in single precision, as a convolution's weights
-/// want it.
-pub(super) fn add_up_weights(shares: &[Vec<f32>], count: usize) -> Vec<f32> {
-    let mut sums = shares[0][..count].to_vec();
+/// The same in single precision, as a convolution's weights want it.
+pub(super) fn add_up_weights(shares: &[Vec<f32>]) -> Vec<f32> {
+    let mut sums = shares[0].clone();
     for share in &shares[1..] {
         for (sum, value) in sums.iter_mut().zip(share) {
             *sum += value;
