@@ -7,13 +7,11 @@
 //! between the two lines `<!-- results -->`, and likewise `<!-- speed -->` and `<!-- latency -->`.
 
 mod latency;
+mod speed;
 
 use erm::prelude::*;
 use std::fs;
 use std::path::Path;
-
-/// The pieces of work that the bench command times.
-const WORK: [&str; 3] = ["training step", "PGD step", "forward"];
 
 /// A row of the table: its name, the paper's figure, and the name of the value in a record.
 const ROWS: [(&str, Option<f64>, &str); 7] = [
@@ -43,8 +41,8 @@ fn main() -> Result<()> {
     let readme = root.join("README.md");
     let text = fs::read_to_string(&readme).map_err(|e| Error::file(&readme, e, "Restore it."))?;
     let text = replaced(&text, "<!-- results -->", &table(cifar, see_far)?)?;
-    let bench = Record::load(root.join("notebooks/records/bench.json"))?;
-    let text = replaced(&text, "<!-- speed -->", &speed(&bench)?)?;
+    let speed = speed::section(&root.join("notebooks/records"))?;
+    let text = replaced(&text, "<!-- speed -->", &speed)?;
     let latencies = latency::table(&root.join("tests/latency/records"))?;
     write(&readme, &replaced(&text, "<!-- latency -->", &latencies)?)
 }
@@ -55,38 +53,6 @@ fn replaced(text: &str, mark: &str, new: &str) -> Result<String> {
         [before, _, after] => Ok(format!("{before}{mark}\n{}\n{mark}{after}", new.trim_end())),
         _ => Err(Error::invalid(format!("two lines {mark}"), "others", "Restore README.md.")),
     }
-}
-
-/// Medians over the rounds, and the ratio to PyTorch's best configuration.
-fn speed(bench: &Record) -> Result<String> {
-    let mut table = Table::new(["images/s", "width", "Erm", "PyTorch, its best", "ratio"]);
-    for width in ["16", "32", "64"] {
-        for work in WORK {
-            let of = |whose: &str| {
-                let key = format!("{work}, width {width}, batch 128, {whose}, images/s");
-                bench.values.get(&key).map(|values| median(values))
-            };
-            let ours = of("Erm").unwrap_or(f64::NAN);
-            let (name, theirs) = ["contiguous", "channels_last", "compile"]
-                .into_iter()
-                .filter_map(|name| Some((name, of(&format!("PyTorch {name}"))?)))
-                .max_by(|a, b| a.1.total_cmp(&b.1))
-                .unwrap_or(("none", f64::NAN));
-            let (ours_text, ratio) = (format!("{ours:.0}"), format!("{:.2}", ours / theirs));
-            let theirs = format!("{theirs:.0} ({name})");
-            table = table.row([work, width, &ours_text, &theirs, &ratio]);
-        }
-    }
-    let text = |name: &str| bench.config[name].to_string().replace('"', "");
-    let (isa, batch, threads) = (text("instruction set"), text("batch"), text("threads"));
-    let cpu = &bench.machine.cpu;
-    let peak =
-        bench.values.get("peak, operations/s").map_or(f64::NAN, |values| median(values)) / 1e9;
-    Ok(format!(
-        "{}\nBatch {batch}, {threads} threads, {isa}, {cpu} (at most {peak:.0} GFLOP/s), {}.\n",
-        table.markdown()?,
-        text("peer"),
-    ))
 }
 
 fn median(values: &[f64]) -> f64 {

@@ -122,7 +122,7 @@ mod tests {
     fn what_is_no_cifar_10_1_is_an_error_that_says_where_to_get_it() {
         let labels = Array1::from(vec![3_i32, 9, 0]);
         let parts = ["labels.npy", "github.com/modestyachts"];
-        says(written(&pictures(), &Array1::from(vec![3_i32, 9])), &["3 images", parts[1]]);
+        says(written(&pictures(), &Array1::from(vec![3_i32, 9])), &["3 labels", parts[1]]);
         says(written(&pictures(), &Array1::from(vec![3_i32, 9, 10])), &parts);
         says(written(&pictures(), &Array1::from(vec![3_i32, 9, -1])), &parts);
         says(written(&pictures(), &Array1::from(vec![0.5_f32; 3])), &parts);

@@ -151,35 +151,57 @@ impl<'a> Trainer<'a> {
         Ok(None)
     }
 
-    /// One epoch, or as many batches of it as there are before an interrupt.
+    /// One epoch, or as many batches of it as there are before an interrupt. The next batch is made
+    /// while the net learns one.
     fn epoch(&mut self, set: &Dataset, epoch: usize, watch: &mut Watch) -> Result<Tally> {
-        let order = batches::order(self.recipe, epoch, set.len());
-        let steps = set.len().div_ceil(self.recipe.batch);
-        let mut tally = Tally::default();
-        for (step, indices) in order.chunks(self.recipe.batch).enumerate() {
+        let recipe = self.recipe;
+        let order = batches::order(recipe, epoch, set.len());
+        let batches: Vec<&[usize]> = order.chunks(recipe.batch).collect();
+        let make = |step: usize| {
+            batches.get(step).map(|indices| batches::batch(recipe, set, epoch, indices)).transpose()
+        };
+        let (mut tally, mut ready) = (Tally::default(), make(0)?);
+        for step in 0..batches.len() {
+            let Some((pictures, labels)) = ready.take() else { break };
             if stopped(watch.progress.check_interrupt())?.is_none() {
                 break;
             }
-            let (pictures, labels) = batches::batch(self.recipe, set, epoch, indices)?;
-            let number = epoch * steps + step;
-            let attacked = self.attacked(pictures, &labels, number, &watch.progress);
-            let Some(pictures) = stopped(attacked)? else { break };
-            let share = self.recipe.schedule.share(number, self.recipe.epochs * steps, epoch);
-            let Recipe { momentum, weight_decay, .. } = *self.recipe;
-            let rate = self.recipe.learning_rate * share;
-            let seen = self.descent.step(pictures, &labels, Step { rate, momentum, weight_decay });
+            let number = epoch * batches.len() + step;
+            let mut next = Ok(None);
+            let seen = rayon::in_place_scope(|scope| {
+                scope.spawn(|_| next = make(step + 1));
+                self.learn(pictures, &labels, number, batches.len(), &watch.progress)
+            });
+            let Some(seen) = stopped(seen)? else { break };
+            ready = next?;
             tally.count(&seen, &labels);
             if !tally.loss.is_finite() {
                 let found = format!("{} in epoch {}, step {}", tally.loss, epoch + 1, step + 1);
                 return Err(diverged("a finite loss", found));
             }
-            watch.step(epoch, &tally, indices.len(), seen.loss);
+            watch.step(epoch, &tally, labels.len(), seen.loss);
         }
         // The last step may break the weights after the last loss was still finite.
         match self.descent.weights().parameters().into_iter().flatten().find(|p| !p.is_finite()) {
             Some(p) => Err(diverged("finite weights", format!("{p} after epoch {}", epoch + 1))),
             None => Ok(tally),
         }
+    }
+
+    /// Step `number` of all, where an epoch has `steps` of them.
+    fn learn(
+        &mut self,
+        pictures: Vec<f32>,
+        labels: &[usize],
+        number: usize,
+        steps: usize,
+        progress: &Progress,
+    ) -> Result<Seen> {
+        let Recipe { schedule, learning_rate, momentum, weight_decay, epochs, .. } = self.recipe;
+        let pictures = self.attacked(pictures, labels, number, progress)?;
+        let rate = learning_rate * schedule.share(number, epochs * steps, number / steps);
+        let step = Step { rate, momentum: *momentum, weight_decay: *weight_decay };
+        Ok(self.descent.step(pictures, labels, step))
     }
 
     /// The pictures of step `number` as the recipe's adversary leaves them.

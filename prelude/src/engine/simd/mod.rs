@@ -8,6 +8,8 @@ mod portable;
 mod x86;
 
 pub(crate) use portable::Portable;
+#[cfg(test)]
+pub(crate) use portable::Wide;
 #[cfg(target_arch = "x86_64")]
 pub(crate) use x86::{Avx2, Avx512};
 
@@ -23,6 +25,9 @@ pub enum Isa {
     Avx2,
     /// Whatever the baseline offers.
     Portable,
+    /// The same in the shape of AVX-512.
+    #[cfg(test)]
+    Wide,
 }
 
 impl Isa {
@@ -46,6 +51,8 @@ impl Isa {
             }
         }
         all.push(Isa::Portable);
+        #[cfg(test)]
+        all.push(Isa::Wide);
         all
     }
 
@@ -55,12 +62,23 @@ impl Isa {
             Isa::Avx512 => "avx512",
             Isa::Avx2 => "avx2",
             Isa::Portable => "portable",
+            #[cfg(test)]
+            Isa::Wide => "wide",
         }
     }
 
     /// How many vectors of output channels a convolution's register tile spans, out of `blocks`.
     pub(crate) fn group(self, blocks: usize) -> usize {
-        if self == Isa::Avx512 && blocks.is_multiple_of(2) { 2 } else { 1 }
+        if self.is_wide() && blocks.is_multiple_of(2) { 2 } else { 1 }
+    }
+
+    fn is_wide(self) -> bool {
+        match self {
+            Isa::Avx512 => true,
+            Isa::Avx2 | Isa::Portable => false,
+            #[cfg(test)]
+            Isa::Wide => true,
+        }
     }
 }
 
@@ -120,6 +138,10 @@ macro_rules! kernel {
                 $crate::engine::simd::Isa::Avx512 => unsafe { avx512($($arg),*) },
                 #[cfg(target_arch = "x86_64")]
                 $crate::engine::simd::Isa::Avx2 => unsafe { avx2($($arg),*) },
+                #[cfg(test)]
+                $crate::engine::simd::Isa::Wide => unsafe {
+                    $generic::<$crate::engine::simd::Wide>($($arg),*)
+                },
                 _ => unsafe { $generic::<$crate::engine::simd::Portable>($($arg),*) },
             }
         }

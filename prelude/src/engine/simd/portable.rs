@@ -2,13 +2,21 @@
 
 use super::{LANES, Simd};
 
-/// The dialect without any assumption.
+/// A dialect of arrays, with tiles of so many pixels.
 #[derive(Clone, Copy)]
-pub(crate) struct Portable;
+pub(crate) struct Arrays<const PIXELS: usize>;
 
-impl Simd for Portable {
+/// The dialect without any assumption.
+pub(crate) type Portable = Arrays<2>;
+
+/// The shape of AVX-512 without its instructions: kernels take the ways that they take there also
+/// where a test runs on another processor.
+#[cfg(test)]
+pub(crate) type Wide = Arrays<16>;
+
+impl<const PIXELS: usize> Simd for Arrays<PIXELS> {
     type V = [f32; LANES];
-    const PIXELS: usize = 2;
+    const PIXELS: usize = PIXELS;
 
     #[inline(always)]
     unsafe fn splat(x: f32) -> Self::V {

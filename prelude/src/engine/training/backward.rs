@@ -1,9 +1,9 @@
 //! From the logits back to every parameter and the pictures.
 
+use super::Training;
 use super::image::Image;
-use super::shares::{add_up, add_up_weights};
+use super::shares::{MOST_A_SHARE, add_up, add_up_weights, images_a_share};
 use super::statistics::Scaling;
-use super::{IMAGES_A_SHARE, Training};
 use crate::engine::batch_norm::Slopes;
 use crate::engine::conv::Job;
 use crate::engine::convolution::{Pass, WeightPass};
@@ -60,10 +60,11 @@ impl Training {
     fn backward_pool(&mut self, weights: &Weights, logits: &[f32]) -> Vec<f64> {
         let (isa, last) = (self.isa, weights.units.len() - 1);
         let (scaling, classes) = (&self.scalings[last], weights.head.classes());
+        let a_share = images_a_share(logits.len() / classes);
         let shares: Vec<Vec<f32>> = self
             .images
-            .par_chunks_mut(IMAGES_A_SHARE)
-            .zip(logits.par_chunks(IMAGES_A_SHARE * classes))
+            .par_chunks_mut(a_share)
+            .zip(logits.par_chunks(a_share * classes))
             .map(|(images, logits)| {
                 let mut sums = scaling.no_sums();
                 let mut features = padded(&vec![0.0; weights.head.features()]);
@@ -96,13 +97,14 @@ impl Training {
         let back = Back::new(isa, weights, index, &self.scalings);
         let (scalings, shelf, scratch) = (&self.scalings, &self.shelves[index], &self.scratch);
         let sums_of_weights = &self.sums;
-        let at_once = job.images().min(IMAGES_A_SHARE);
+        let a_share = images_a_share(images);
+        let at_once = job.images().min(MOST_A_SHARE);
         let (an_input, an_output) = (conv.input().len(), conv.output().len());
         let shares: Vec<(Vec<f32>, Vec<f32>)> = self.images[..images]
-            .par_chunks_mut(IMAGES_A_SHARE)
+            .par_chunks_mut(a_share)
             .map(|images| {
                 let mut sums = back.as_ref().map_or(Vec::new(), |back| back.scaling.no_sums());
-                let mut inputs = shelf.inputs.take(|| vec![0.0; IMAGES_A_SHARE * an_input]);
+                let mut inputs = shelf.inputs.take(|| vec![0.0; MOST_A_SHARE * an_input]);
                 let mut gradients = shelf.gradients.take(|| vec![0.0; at_once * an_output]);
                 let mut room = sums_of_weights.take(Vec::new);
                 if room.len() < job.sums() {

@@ -19,11 +19,8 @@ use super::simd::{Isa, LANES};
 use super::{batch_norm, head, memory, winograd};
 use image::Image;
 use rayon::prelude::*;
-use shares::add_up;
+use shares::{MOST_A_SHARE, add_up, images_a_share};
 use statistics::{Scaling, Statistics};
-
-/// How many images' sums are added up before they are added to those of the others.
-const IMAGES_A_SHARE: usize = 8;
 
 /// The buffers of a training step, kept from step to step.
 pub(crate) struct Training {
@@ -93,13 +90,14 @@ impl Training {
         let forward = Pass::forward(unit.conv, isa, &unit.weight, flat);
         let (pixels, scratch) = (weights.picture(), &self.scratch);
         let (scalings, shelf) = (&self.scalings, &self.shelves[index]);
+        let a_share = images_a_share(pictures.len() / pixels);
         let shares: Vec<Vec<f32>> = self
             .images
-            .par_chunks_mut(IMAGES_A_SHARE)
-            .zip(pictures.par_chunks(IMAGES_A_SHARE * pixels))
+            .par_chunks_mut(a_share)
+            .zip(pictures.par_chunks(a_share * pixels))
             .map(|(images, pictures)| {
                 let images = &mut images[..pictures.len() / pixels];
-                let mut room = shelf.inputs.take(|| vec![0.0; IMAGES_A_SHARE * an_input]);
+                let mut room = shelf.inputs.take(|| vec![0.0; MOST_A_SHARE * an_input]);
                 let mut winograd = scratch.take(winograd::Scratch::default);
                 let mut sums = vec![0.0; 2 * flat.blocks() * LANES];
                 // A few images at a time: what one kernel leaves in the cache the next one finds there.
@@ -141,7 +139,7 @@ impl Training {
         let (isa, last) = (self.isa, weights.units.len() - 1);
         let (scalings, shelf) = (&self.scalings, &self.shelves[last + 1]);
         let output = weights.units[last].conv.output();
-        self.images[..images].par_chunks_mut(IMAGES_A_SHARE).flatten().for_each(|image| {
+        self.images[..images].par_chunks_mut(images_a_share(images)).flatten().for_each(|image| {
             let mut room = shelf.inputs.take(|| vec![0.0; output.len()]);
             image.keep(isa, last, scalings);
             let from = image.before(isa, last + 1, scalings, &mut room);

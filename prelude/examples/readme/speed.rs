@@ -1,0 +1,116 @@
+//! The tables of the engine's speed, from the records that `erm-bench` has left.
+
+use std::path::Path;
+
+use erm::engine::Isa;
+use erm::engine::bench::{Bench, Work};
+use erm::prelude::*;
+
+use super::median;
+
+/// PyTorch's configurations, as the records name them.
+const CONFIGURATIONS: [&str; 3] = ["contiguous", "channels_last", "compile"];
+/// The widths of the nets in the first table.
+const WIDTHS: [usize; 3] = [16, 32, 64];
+/// The rows of the second table: what is other than in the first, in which record, at which batch.
+const OTHERS: [(&str, &str, usize); 6] = [
+    ("batch 1", "bench-batches", 1),
+    ("batch 8", "bench-batches", 8),
+    ("batch 32", "bench-batches", 32),
+    ("batch 512", "bench-batches", 512),
+    ("one thread", "bench-one-thread", 128),
+    ("no vector instructions beyond the baseline", "bench-portable", 128),
+];
+
+/// All of the section that comes from records in this folder.
+pub fn section(folder: &Path) -> Result<String> {
+    let load = |name: &str| Record::load(folder.join(name).with_extension("json"));
+    let bench = load("bench")?;
+    let text = |name: &str| bench.config[name].to_string().replace('"', "");
+    let (isa, threads, peer) = (text("instruction set"), text("threads"), text("peer"));
+    let peak = of(&bench, "peak, operations/s").unwrap_or(f64::NAN);
+    let mut memory = Vec::new();
+    for width in WIDTHS {
+        let record = load(&format!("bench-memory-{width}"))?;
+        let [ours, theirs] = ["Erm", "PyTorch"].map(|whose| {
+            let bytes = |what| of(&record, &format!("memory, {whose}, {what}, bytes"));
+            bytes("at most").unwrap_or(f64::NAN) - bytes("before").unwrap_or(f64::NAN)
+        });
+        memory.push(format!("{:.0} and {:.0} MB at width {width}", ours / 1e6, theirs / 1e6));
+    }
+    Ok(format!(
+        "{}\nBatch 128, {threads} threads, {isa}, {} (at most {:.0} GFLOP/s of fused multiply-adds), {peer}.\n\n\
+         Width 16 under other conditions, images/s and the ratio to PyTorch's best:\n\n{}\n\
+         The most memory beside the program's own, Erm and PyTorch without compilation: {}.\n",
+        usual(&bench, peak)?.markdown()?,
+        bench.machine.cpu,
+        peak / 1e9,
+        others(folder)?.markdown()?,
+        memory.join(", "),
+    ))
+}
+
+/// Medians over the rounds, the share of the peak, the same in a cell, and PyTorch's best.
+fn usual(bench: &Record, peak: f64) -> Result<Table> {
+    let headings =
+        ["images/s", "width", "Erm", "of the peak, %", "in a cell", "PyTorch, its best", "ratio"];
+    let mut table = Table::new(headings);
+    for width in WIDTHS {
+        let net = Bench::new(width, 1, Isa::Portable)?;
+        for work in Work::ALL {
+            let Side { ours, theirs, by, .. } = side(bench, work, width, 128);
+            let in_cell = value(bench, work, width, 128, "Erm in a cell").unwrap_or(f64::NAN);
+            table = table.row([
+                work.name().to_owned(),
+                width.to_string(),
+                format!("{ours:.0}"),
+                format!("{:.0}", 100.0 * ours * net.operations(work) / peak),
+                format!("{in_cell:.0}"),
+                format!("{theirs:.0} ({by})"),
+                format!("{:.2}", ours / theirs),
+            ]);
+        }
+    }
+    Ok(table)
+}
+
+fn others(folder: &Path) -> Result<Table> {
+    let mut table = Table::new(
+        std::iter::once(String::new())
+            .chain(Work::ALL.iter().flat_map(|work| [work.name().to_owned(), "ratio".to_owned()])),
+    );
+    for (what, name, batch) in OTHERS {
+        let record = Record::load(folder.join(name).with_extension("json"))?;
+        let mut cells = vec![what.to_owned()];
+        for work in Work::ALL {
+            let Side { ours, theirs, .. } = side(&record, work, 16, batch);
+            cells.extend([format!("{ours:.0}"), format!("{:.2}", ours / theirs)]);
+        }
+        table = table.row(cells);
+    }
+    Ok(table)
+}
+
+/// Medians of both, and which of PyTorch's configurations was the best.
+struct Side {
+    ours: f64,
+    theirs: f64,
+    by: &'static str,
+}
+
+fn side(record: &Record, work: Work, width: usize, batch: usize) -> Side {
+    let of = |whose: &str| value(record, work, width, batch, whose);
+    let theirs =
+        CONFIGURATIONS.into_iter().filter_map(|by| Some((by, of(&format!("PyTorch {by}"))?)));
+    let (by, theirs) = theirs.max_by(|a, b| a.1.total_cmp(&b.1)).unwrap_or(("none", f64::NAN));
+    Side { ours: of("Erm").unwrap_or(f64::NAN), theirs, by }
+}
+
+fn value(record: &Record, work: Work, width: usize, batch: usize, whose: &str) -> Option<f64> {
+    let work = work.name();
+    of(record, &format!("{work}, width {width}, batch {batch}, {whose}, images/s"))
+}
+
+fn of(record: &Record, name: &str) -> Option<f64> {
+    record.values.get(name).map(|values| median(values))
+}
