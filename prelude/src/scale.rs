@@ -112,7 +112,10 @@ impl Scale {
             d_r: Recipe::d_r(self).augment(data.augment),
         };
         match self {
-            Self::Demo if all < LARGE => sizes(8, all.min(6_000), attack(10)),
+            Self::Demo if all < LARGE => {
+                let sizes = sizes(8, all.min(6_000), attack(10));
+                Sizes { robust: sizes.robust.clone().epochs(6), ..sizes }
+            }
             Self::Demo => {
                 let sizes = sizes(16, all.min(45_000), attack(12));
                 let d_det = Recipe { epochs: 8, weight_decay: 2e-3, ..sizes.d_det };

@@ -4,6 +4,7 @@
 //! is written once over [`Simd`] and compiled three times, and [`Isa::detect`] picks one.
 
 mod portable;
+mod quad;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
