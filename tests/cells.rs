@@ -1,5 +1,7 @@
 use std::fs;
 
+use serde_json::json;
+
 use crate::support::{notebook, run};
 
 #[test]
@@ -101,6 +103,13 @@ fn an_expression_as_last_line_costs_one_build_and_looks_as_evcxr_shows_it() {
     let table = ran.cell(4)["outputs"][0]["data"].clone();
     assert!(table["text/html"].to_string().contains("<table>"), "{table}");
     assert!(ran.said().contains("`Plain` doesn't implement `Debug`"), "{}", ran.said());
+}
+
+#[test]
+fn the_first_question_mark_of_a_session_changes_nothing_about_the_last_line() {
+    let path = notebook("first-question", &["Some(show::html(\"<b>x</b>\")).ok_or(\"none\")?"]);
+    let data = run(&path, &[]).ok().cell(0)["outputs"][0]["data"].clone();
+    assert_eq!(data["text/html"], json!(["<b>x</b>"]), "{data}");
 }
 
 /// Says of the running cell itself whether evcxr gave up on `.evcxr_display()` and built it again.

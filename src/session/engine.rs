@@ -23,8 +23,9 @@ use super::statements::{Binding, Statements};
 use super::types::Typed;
 use super::{cell_process, mir, relay, statements};
 
-/// Has the prelude prepare a new process.
-const BEGIN: &str = "erm::show::begin();";
+/// Has the prelude prepare a new process. evcxr does not expect a `?` before it has seen one, and
+/// builds the cell where it does anew, without our way to show its last line; so here is the first.
+const BEGIN: &str = "erm::show::begin();\nOk::<(), erm::Error>(())?;";
 
 /// What a context is made from, at the start and again when one has broken down.
 pub struct Ground {

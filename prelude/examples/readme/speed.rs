@@ -41,37 +41,49 @@ pub fn section(folder: &Path) -> Result<String> {
     Ok(format!(
         "{}\nBatch 128, {threads} threads, {isa}, {} (at most {:.0} GFLOP/s of fused multiply-adds), {peer}.\n\n\
          Width 16 under other conditions, images/s and the ratio to PyTorch's best:\n\n{}\n\
-         The most memory beside the program's own, Erm and PyTorch without compilation: {}.\n",
+         The most memory beside the program's own, Erm and PyTorch without compilation: {}.\n\n\
+         In cells of the kernel the same work runs at {} of the bench's speed, medians of {} rounds.\n",
         usual(&bench, peak)?.markdown()?,
         bench.machine.cpu,
         peak / 1e9,
         others(folder)?.markdown()?,
         memory.join(", "),
+        in_cells(&load("bench-cell")?),
+        load("bench-cell")?.values.get("peak, operations/s").map_or(0, Vec::len),
     ))
 }
 
-/// Medians over the rounds, the share of the peak, the same in a cell, and PyTorch's best.
+/// Medians over the rounds, the share of the peak, and PyTorch's best.
 fn usual(bench: &Record, peak: f64) -> Result<Table> {
-    let headings =
-        ["images/s", "width", "Erm", "of the peak, %", "in a cell", "PyTorch, its best", "ratio"];
+    let headings = ["images/s", "width", "Erm", "of the peak, %", "PyTorch, its best", "ratio"];
     let mut table = Table::new(headings);
     for width in WIDTHS {
         let net = Bench::new(width, 1, Isa::Portable)?;
         for work in Work::ALL {
             let Side { ours, theirs, by, .. } = side(bench, work, width, 128);
-            let in_cell = value(bench, work, width, 128, "Erm in a cell").unwrap_or(f64::NAN);
             table = table.row([
                 work.name().to_owned(),
                 width.to_string(),
                 format!("{ours:.0}"),
                 format!("{:.0}", 100.0 * ours * net.operations(work) / peak),
-                format!("{in_cell:.0}"),
                 format!("{theirs:.0} ({by})"),
                 format!("{:.2}", ours / theirs),
             ]);
         }
     }
     Ok(table)
+}
+
+/// How fast the work is in a cell, from the slowest to the fastest of its kinds.
+fn in_cells(record: &Record) -> String {
+    let kinds = WIDTHS.into_iter().flat_map(|width| Work::ALL.map(|work| (work, width)));
+    let shares = kinds.filter_map(|(work, width)| {
+        let of = |whose: &str| value(record, work, width, 128, whose);
+        Some(100.0 * of("Erm in a cell")? / of("Erm")?)
+    });
+    let shares: Vec<f64> = shares.collect();
+    let [least, most] = [f64::min, f64::max].map(|f| shares.iter().copied().fold(f64::NAN, f));
+    format!("{least:.0} to {most:.0} %, {:.0} % in the middle,", median(&shares))
 }
 
 fn others(folder: &Path) -> Result<Table> {
