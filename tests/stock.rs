@@ -1,4 +1,4 @@
-//! Every notebook also runs in evcxr's own kernel, as it is published, after one cell more:
+//! Notebooks also run in evcxr's own kernel, as it is published, after one cell more:
 //!
 //! ```text
 //! :dep erm = { path = ".../prelude", package = "erm-prelude" }
@@ -33,15 +33,22 @@ fn the_notebooks_run_in_evcxrs_own_kernel() {
         return;
     }
     assert!(erm().arg("warm").status().unwrap().success());
-    for notebook in notebooks() {
-        let json: Value = serde_json::from_str(&fs::read_to_string(&notebook).unwrap()).unwrap();
+    for notebook in notebooks().iter().filter(|path| shows_everything(path)) {
+        let json: Value = serde_json::from_str(&fs::read_to_string(notebook).unwrap()).unwrap();
         let expected = kinds_of_results(&json);
-        let given = run(&python, &notebook);
+        let given = run(&python, notebook);
         assert_eq!(given.len(), expected.len() + 1, "{given:?}");
         for (given, expected) in given[1..].iter().zip(expected) {
             assert_eq!(given["kinds"], expected, "{given}");
         }
     }
+}
+
+/// Whether this is one of the two notebooks that have every kind of output between them. Each takes
+/// minutes here, so that the others are left out.
+fn shows_everything(notebook: &Path) -> bool {
+    let name = notebook.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    ["00-", "04-"].iter().any(|start| name.starts_with(start))
 }
 
 /// What the committed notebook has as the values of its code cells, which is what any kernel should
