@@ -2,7 +2,6 @@
 
 use crate::attack::Pgd;
 use crate::data::Data;
-use crate::features::Inversion;
 use crate::train::Recipe;
 use crate::{Error, Result};
 use std::fmt;
@@ -72,14 +71,6 @@ pub struct Sizes {
     pub d_rand: Recipe,
     /// Of the robust net. Paper: Table 4.
     pub robust: Recipe,
-    /// How many training images D_R and D_NR start from.
-    pub inverted: usize,
-    /// How D_R and D_NR are made from other images. Paper: Table 5 (1000 steps of 0.1).
-    pub inversion: Inversion,
-    /// The same from noise. Paper: D.1 (10 000 steps).
-    pub from_noise: Inversion,
-    /// Of a student of D_R or D_NR. Paper: Table 3.
-    pub d_r: Recipe,
 }
 
 /// From how many training images on a set counts as large: smaller ones are See-Far, or a small set
@@ -106,10 +97,6 @@ impl Scale {
             d_det: Recipe::d_det(self),
             d_rand: Recipe::d_rand(self),
             robust: Recipe::robust(self).augment(data.augment),
-            inverted: images,
-            inversion: Inversion::from_images(3),
-            from_noise: Inversion::from_noise(3),
-            d_r: Recipe::d_r(self).augment(data.augment),
         };
         match self {
             Self::Demo if all < LARGE => {

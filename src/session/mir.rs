@@ -27,8 +27,8 @@ const EARLIER: &str = "fn erm_earlier<T>() -> T { loop {} }\n";
 /// A variable that is there where all those are that a cell keeps.
 const END: &str = "erm_end";
 
-/// The middle representation as it is before anything is optimised away. The compiler calls both
-/// flags unstable, and takes them in this one run for which it is told that it may.
+/// The middle representation as it is before anything is optimised away. The compiler calls the flag
+/// for that unstable, and takes it in this one run for which it is told that it may.
 const FLAGS: [&str; 7] = [
     "--edition=2024",
     "--crate-type=lib",

@@ -20,8 +20,8 @@ const BATCH: usize = 128;
 
 const REMEDY: &str = "Run the cell again to attack all of them, or attack fewer.";
 
-/// Auto-PGD in a ball around each picture (Croce and Hein, 2020), as in AutoAttack's standard
-/// version: 100 steps, five random restarts.
+/// Auto-PGD in a ball around each picture (Croce and Hein, 2020): 100 steps from each of five random
+/// starts, until told otherwise.
 ///
 /// Steps have momentum and are halved where they no longer help. An image that the net already sees
 /// wrongly stays as it is, and one that was moved across is not attacked again. Use it for a figure
