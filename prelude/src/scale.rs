@@ -2,6 +2,7 @@
 
 use crate::attack::Pgd;
 use crate::data::Data;
+use crate::features::Inversion;
 use crate::train::Recipe;
 use crate::{Error, Result};
 use std::fmt;
@@ -71,11 +72,24 @@ pub struct Sizes {
     pub d_rand: Recipe,
     /// Of the robust net. Paper: Table 4.
     pub robust: Recipe,
+    /// How many training images D_R and D_NR start from.
+    pub inverted: usize,
+    /// How D_R and D_NR are made from other images. Paper: Table 5.
+    pub inversion: Inversion,
+    /// How they are made from noise. Paper: appendix D.1.
+    pub from_noise: Inversion,
+    /// Of a student of D_R or D_NR. Paper: Table 3.
+    pub d_r: Recipe,
+    /// How many test images the strongest attacks are tried on.
+    pub attacked: usize,
 }
 
 /// From how many training images on a set counts as large: smaller ones are See-Far, or a small set
 /// of somebody's own.
 const LARGE: usize = 20_000;
+
+/// Of the starts of the inversions.
+const INVERSION_SEED: u64 = 3;
 
 impl Scale {
     /// The sizes and recipes for a data set. The paper's net is a ResNet-50; here it is
@@ -97,11 +111,23 @@ impl Scale {
             d_det: Recipe::d_det(self),
             d_rand: Recipe::d_rand(self),
             robust: Recipe::robust(self).augment(data.augment),
+            inverted: images,
+            inversion: Inversion::from_images(INVERSION_SEED),
+            from_noise: Inversion::from_noise(INVERSION_SEED),
+            d_r: Recipe::d_r(self).augment(data.augment),
+            attacked: data.test.len(),
         };
         match self {
             Self::Demo if all < LARGE => {
                 let sizes = sizes(8, all.min(6_000), attack(10));
-                Sizes { robust: sizes.robust.clone().epochs(6), ..sizes }
+                Sizes {
+                    robust: sizes.robust.clone().epochs(6),
+                    inverted: all.min(3_000),
+                    inversion: sizes.inversion.steps(100).step_size(0.2),
+                    from_noise: sizes.from_noise.steps(100).step_size(0.2),
+                    attacked: data.test.len().min(200),
+                    ..sizes
+                }
             }
             Self::Demo => {
                 let sizes = sizes(16, all.min(45_000), attack(12));
@@ -111,6 +137,10 @@ impl Scale {
                     teacher: sizes.teacher.epochs(12),
                     d_det: d_det.augment(data.augment.without_crop()),
                     d_rand: slow.epochs(9),
+                    inverted: all.min(10_000),
+                    inversion: sizes.inversion.steps(100).step_size(0.5),
+                    from_noise: sizes.from_noise.steps(100).step_size(0.5),
+                    attacked: data.test.len().min(500),
                     ..sizes
                 }
             }

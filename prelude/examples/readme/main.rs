@@ -4,9 +4,10 @@
 //! cargo run --release -p erm-prelude --example readme
 //! ```
 //! It writes `notebooks/figures/learned-from-perturbations.svg` and replaces what stands in README.md
-//! between the two lines `<!-- results -->`, and likewise `<!-- speed -->` and `<!-- latency -->`.
+//! between the two lines `<!-- results -->`, and likewise `<!-- robust -->`, `<!-- speed -->` and `<!-- latency -->`.
 
 mod latency;
+mod robust;
 mod speed;
 
 use erm::prelude::*;
@@ -28,8 +29,9 @@ fn main() -> Result<()> {
     let root =
         Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the prelude lies in the project");
     let records = Record::load_all(root.join("notebooks/records"))?;
-    let cifar = newest(&records, "CIFAR-10 train")?;
-    let see_far = newest(&records, "See-Far train")?;
+    let suffice = "non-robust-features-suffice";
+    let cifar = newest(&records, suffice, "CIFAR-10 train")?;
+    let see_far = newest(&records, suffice, "See-Far train")?;
     let figure = Chart::bars("Trained only on pictures with wrong labels (D_det)")
         .x("accuracy on the untouched test set, true labels, %")
         .unit("%")
@@ -41,6 +43,8 @@ fn main() -> Result<()> {
     let readme = root.join("README.md");
     let text = fs::read_to_string(&readme).map_err(|e| Error::file(&readme, e, "Restore it."))?;
     let text = replaced(&text, "<!-- results -->", &table(cifar, see_far)?)?;
+    let robust = robust::section(&records, "CIFAR-10 train")?;
+    let text = replaced(&text, "<!-- robust -->", &robust)?;
     let speed = speed::section(&root.join("notebooks/records"))?;
     let text = replaced(&text, "<!-- speed -->", &speed)?;
     let latencies = latency::table(&root.join("tests/latency/records"))?;
@@ -61,18 +65,32 @@ fn median(values: &[f64]) -> f64 {
     sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
-fn newest<'a>(records: &'a [Record], data: &str) -> Result<&'a Record> {
-    let fits = |record: &&Record| {
-        record.name == "non-robust-features-suffice" && record.config["data"] == data
-    };
+/// The newest record of a notebook on that data.
+fn newest<'a>(records: &'a [Record], name: &str, data: &str) -> Result<&'a Record> {
+    let fits = |record: &&Record| record.name == name && record.config["data"] == data;
     records.iter().rfind(fits).ok_or_else(|| {
-        let remedy = "Run notebook 04 on it with ERM_RECORDS set to notebooks/records.";
-        Error::invalid(format!("a record of notebook 04 on {data}"), "none", remedy)
+        let remedy = "Run its notebook on it with ERM_RECORDS set to notebooks/records.";
+        Error::invalid(format!("a record {name} on {data}"), "none", remedy)
     })
 }
 
 fn value(record: &Record, name: &str) -> f64 {
     record.values.get(name).and_then(|values| values.last()).copied().unwrap_or(f64::NAN)
+}
+
+/// The mean over the seeds, with its spread where there are several.
+fn mean(record: &Record, name: &str) -> String {
+    let values = record.values.get(name).map_or(&[][..], Vec::as_slice);
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    match values.len() {
+        0 => "–".to_owned(),
+        1 => format!("{mean:.1}"),
+        _ => {
+            let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+            format!("{mean:.1} ± {:.1}", (squares / (n - 1.0)).sqrt())
+        }
+    }
 }
 
 fn table(cifar: &Record, see_far: &Record) -> Result<String> {

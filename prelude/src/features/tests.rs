@@ -211,23 +211,14 @@ fn without_leaves_out_exactly_what_is_marked() {
     says(without(&set, &[true; 4]), &["at least one"]);
 }
 
-/// How far the representations of pictures are from those of a set's first images, as a share of these.
-fn away(set: &Dataset, images: &Images) -> f64 {
-    let representations = |images: &Images| judge::representations(&TRAINED, images).unwrap();
-    let (found, aims) = (representations(images), representations(&set.images));
-    let rows = found.outer_iter().zip(aims.outer_iter());
-    let length = |row: ndarray::Array1<f32>| f64::from(row.dot(&row).sqrt());
-    let shares = rows.map(|(found, aim)| length(&found - &aim) / length(aim.to_owned()));
-    shares.sum::<f64>() / found.nrows() as f64
-}
-
 #[test]
 fn an_inversion_comes_near_its_image_for_the_net_from_anywhere() {
     let set = DATA.train.take(30).unwrap();
     for inversion in [Inversion::from_images(1), Inversion::from_noise(1)] {
         let at = |steps| inversion.clone().steps(steps).invert(&TRAINED, &set, 30).unwrap();
         let (start, end) = (at(0), at(40));
-        let (before, after) = (away(&set, &start), away(&set, &end));
+        let away = |images: &Images| judge::representation_distance(&TRAINED, &set.images, images);
+        let (before, after) = (away(&start).unwrap(), away(&end).unwrap());
         assert!(after < 0.3 * before, "{inversion}: {after} after {before}");
         TRAINED.check(&end, None).unwrap();
         assert!(at(40) == end, "the same every time");

@@ -2,9 +2,11 @@
 
 mod distance;
 mod faint;
+mod representation;
 
 pub use distance::{Distance, distance};
 pub use faint::{FaintShare, faint_share};
+pub use representation::{representation_distance, representations};
 
 use crate::attack::Attack;
 use crate::data::{Dataset, Images};
@@ -50,16 +52,6 @@ pub(crate) fn highest(values: impl IntoIterator<Item = f32>) -> usize {
         }
     }
     place
-}
-
-/// The representation of every image, `(n, features)`: what the net's linear layer reads of it, the
-/// penultimate layer. Paper: section 3.1.
-///
-/// # Errors
-/// If there are no images, if they do not fit the net, or if the user interrupts it.
-pub fn representations(net: &Net, images: &Images) -> Result<Array2<f32>> {
-    let features = net.weights.head.features();
-    rows(net, images, features, Frozen::representations)
 }
 
 /// The share of images that the net sees as their label says, in [0, 1].

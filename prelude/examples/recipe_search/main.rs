@@ -3,13 +3,19 @@
 //!
 //! ```text
 //! recipe_search TEACHER STUDENT…
+//! recipe_search inversion STUDENT…
 //! ```
 //! A TEACHER is `teacher` with what differs from the demo recipe, such as `teacher,seed=2,epochs=8`;
 //! a STUDENT is likewise `d_det`, `d_rand`, `d_other` or `noise` (the control), such as
 //! `d_det,images=30000,steps=20,epochs=14,decay=1e-3,seed=3,init=103`, where `seed` is of the order of
-//! the images and `init` of the first weights. `ERM_CACHE` keeps teachers and sets.
+//! the images and `init` of the first weights. `ERM_CACHE` keeps teachers and sets. The second form is
+//! told in `inversions.rs`.
+
+mod inversions;
+mod words;
 
 use erm::prelude::*;
+use words::Words;
 
 /// Images of the training set that neither teacher nor student sees.
 const HELD_OUT: usize = 5000;
@@ -21,6 +27,9 @@ fn main() -> Result<()> {
     let [first, students @ ..] = &arguments[..] else {
         return Err(Error::invalid("a teacher and students", "nothing", "See the file's top."));
     };
+    if first == "inversion" {
+        return inversions::search(students);
+    }
     let search = Search::with_teacher(first)?;
     students.iter().try_for_each(|student| search.student(student))
 }
@@ -108,55 +117,4 @@ fn class_noise(part: &Dataset) -> Result<Dataset> {
     let targets = features::d_rand_targets(part, TARGET_SEED)?;
     let spared: Vec<bool> = part.labels.iter().zip(&targets).map(|(y, t)| y == t).collect();
     features::class_noise(part, &targets, &spared, 0.5, 11)
-}
-
-/// `kind,name=value,…`
-struct Words<'a> {
-    kind: &'a str,
-    pairs: Vec<(&'a str, &'a str)>,
-}
-
-impl<'a> Words<'a> {
-    fn of(text: &'a str) -> Self {
-        let mut words = text.split(',');
-        let kind = words.next().unwrap_or_default();
-        Self { kind, pairs: words.map(|word| word.split_once('=').unwrap_or((word, ""))).collect() }
-    }
-
-    /// The recipe with what these words change in it.
-    fn recipe(&self, recipe: Recipe) -> Result<Recipe> {
-        let augment = match self.pairs.iter().find(|(name, _)| *name == "augment") {
-            None => recipe.augment,
-            Some((_, "none")) => Augment::none(),
-            Some((_, "flip")) => Augment::flip(),
-            Some((_, "crop")) => Augment::crop_and_flip(),
-            Some((_, other)) => {
-                return Err(Error::invalid("augment=none, flip or crop", *other, "Correct it."));
-            }
-        };
-        let schedule = match (recipe.schedule, self.number("warm", f32::NAN)?) {
-            (schedule, warm_up) if warm_up.is_nan() => schedule,
-            (_, warm_up) => Schedule::OneCycle { warm_up },
-        };
-        Ok(Recipe {
-            schedule,
-            epochs: self.number("epochs", recipe.epochs)?,
-            batch: self.number("batch", recipe.batch)?,
-            learning_rate: self.number("rate", recipe.learning_rate)?,
-            weight_decay: self.number("decay", recipe.weight_decay)?,
-            momentum: self.number("momentum", recipe.momentum)?,
-            seed: self.number("seed", recipe.seed)?,
-            validation: 0,
-            augment,
-            ..recipe
-        })
-    }
-
-    fn number<T: std::str::FromStr>(&self, name: &str, usual: T) -> Result<T> {
-        let Some((_, text)) = self.pairs.iter().find(|pair| pair.0 == name) else {
-            return Ok(usual);
-        };
-        text.parse()
-            .map_err(|_| Error::invalid(format!("a number for {name}"), *text, "Correct it."))
-    }
 }
