@@ -125,6 +125,7 @@ impl Scale {
                     inverted: all.min(3_000),
                     inversion: sizes.inversion.steps(100).step_size(0.2),
                     from_noise: sizes.from_noise.steps(100).step_size(0.2),
+                    d_r: Recipe { epochs: 8, weight_decay: 5e-3, ..sizes.d_r },
                     attacked: data.test.len().min(200),
                     ..sizes
                 }
@@ -138,8 +139,8 @@ impl Scale {
                     d_det: d_det.augment(data.augment.without_crop()),
                     d_rand: slow.epochs(9),
                     inverted: all.min(10_000),
-                    inversion: sizes.inversion.steps(100).step_size(0.5),
-                    from_noise: sizes.from_noise.steps(100).step_size(0.5),
+                    inversion: sizes.inversion.steps(100).step_size(0.2),
+                    from_noise: sizes.from_noise.steps(100).step_size(0.2),
                     attacked: data.test.len().min(500),
                     ..sizes
                 }

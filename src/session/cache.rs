@@ -5,6 +5,7 @@ use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::LazyLock;
 use std::{env, fs};
 
 use anyhow::{Context, Result, ensure};
@@ -116,6 +117,12 @@ pub fn rustflags() -> String {
     format!("-Cprefer-dynamic{linker}")
 }
 
+/// The path of `rustc`. It is looked for once, since most cells ask the compiler something.
+pub fn rustc() -> &'static Path {
+    static RUSTC: LazyLock<PathBuf> = LazyLock::new(|| tool("rustc"));
+    &RUSTC
+}
+
 /// The path of `cargo` or `rustc` past rustup's proxy, as evcxr finds it.
 pub fn tool(name: &str) -> PathBuf {
     let found = Command::new("rustup").args(["which", name]).output().ok();
@@ -124,7 +131,7 @@ pub fn tool(name: &str) -> PathBuf {
 }
 
 fn ask_rustc(question: &[&str]) -> Result<String> {
-    let output = Command::new(tool("rustc")).args(question).output().context(
+    let output = Command::new(rustc()).args(question).output().context(
         "no Rust compiler found: cells are compiled, so install Rust from https://rustup.rs",
     )?;
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())

@@ -13,7 +13,7 @@ use evcxr::CommandContext;
 use ra_ap_syntax::ast::{self, AstNode, HasModuleItem, HasName};
 use ra_ap_syntax::{Edition, SourceFile, SyntaxNode, TextRange};
 
-use super::cache::tool;
+use super::cache::rustc;
 
 /// The function into which evcxr puts a cell in order to check it, and what it calls with the
 /// variables that are to be kept.
@@ -58,7 +58,7 @@ pub fn types(
 fn written(flags: &[String], folder: &Path) -> Option<String> {
     let source = fs::read_to_string(folder.join("src/lib.rs")).ok()?;
     fs::write(folder.join("src/types.rs"), alone(&source)?).ok()?;
-    let mut compiler = Command::new(tool("rustc"));
+    let mut compiler = Command::new(rustc());
     compiler.current_dir(folder).env("RUSTC_BOOTSTRAP", "1").args(flags).args(FLAGS);
     let status = compiler.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
     let is_written = status.is_ok_and(|status| status.success());

@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
-use super::cache::{Cache, rustflags, tool};
+use super::cache::{Cache, rustc, rustflags, tool};
 use super::stamp;
 
 /// Templates of other compilers or versions that nobody used for so long are removed.
@@ -104,7 +104,7 @@ fn cargo(cache: &Cache, folder: &Path, verb: &str) -> Result<Command> {
         .current_dir(folder)
         .env("CARGO_TARGET_DIR", "target")
         .env("CARGO_BUILD_BUILD_DIR", "target")
-        .env("RUSTC", tool("rustc"))
+        .env("RUSTC", rustc())
         .env("RUSTFLAGS", rustflags())
         .arg(verb)
         .stdin(Stdio::null());

@@ -43,7 +43,7 @@ fn main() -> Result<()> {
     let readme = root.join("README.md");
     let text = fs::read_to_string(&readme).map_err(|e| Error::file(&readme, e, "Restore it."))?;
     let text = replaced(&text, "<!-- results -->", &table(cifar, see_far)?)?;
-    let robust = robust::section(&records, "CIFAR-10 train")?;
+    let robust = robust::section(&records)?;
     let text = replaced(&text, "<!-- robust -->", &robust)?;
     let speed = speed::section(&root.join("notebooks/records"))?;
     let text = replaced(&text, "<!-- speed -->", &speed)?;

@@ -41,51 +41,48 @@ const STUDENTS: [Row; 5] = [
     ),
 ];
 
-/// The table, and what it was measured with.
-pub fn section(records: &[Record], data: &str) -> Result<String> {
-    let (trained, students) =
-        (newest(records, "robust-training", data)?, newest(records, "robust-data-set", data)?);
-    let mut table = Table::new([
-        "accuracy, %",
-        "untouched",
-        "paper",
-        "ε = 0.25",
-        "paper",
-        "ε = 0.5",
-        "paper",
-        "seeds",
-    ]);
-    let rows = TRAINED.iter().map(|row| (trained, row));
-    for (record, (title, name, published)) in rows.chain(STUDENTS.iter().map(|row| (students, row)))
-    {
-        let keys = ["", " at 0.25", " at 0.5"].map(|at| format!("{name}{at}, %"));
-        let seeds = record.values.get(&keys[0]).map_or(0, Vec::len);
-        let mut cells = vec![(*title).to_owned()];
-        for (key, published) in keys.iter().zip(published) {
-            cells.push(mean(record, key));
-            cells.push(published.value.to_string());
+/// The table, and what it was measured with: of every notebook and data set that has a record.
+pub fn section(records: &[Record]) -> Result<String> {
+    let headings =
+        ["accuracy, %", "untouched", "paper", "ε = 0.25", "paper", "ε = 0.5", "paper", "seeds"];
+    let mut table = Table::new(headings);
+    let mut notes = String::new();
+    for data in ["CIFAR-10", "See-Far"] {
+        for (notebook, rows) in [("robust-training", &TRAINED[..]), ("robust-data-set", &STUDENTS)]
+        {
+            let Ok(record) = newest(records, notebook, &format!("{data} train")) else {
+                continue;
+            };
+            for row in rows {
+                table = table.row(cells(record, data, row));
+            }
+            notes += &format!("\n{}\n", note(record, data));
         }
-        cells.push(seeds.to_string());
-        table = table.row(cells);
     }
-    let text = |record: &Record, name: &str| record.config[name].to_string().replace('"', "");
-    let minutes = |record: &Record| record.seconds.unwrap_or(f64::NAN) / 60.0;
-    let seconds = trained.values.get("seconds of robust training").and_then(|it| it.last());
-    Ok(format!(
-        "{}\n{}, resnet of width {}; the first two rows learned all training images (the second in {:.0} \
-         minutes: {}), the others {} of them. D_R and D_NR: {}, and {}. Attack: {}, on {} test images. \
-         The notebooks took {:.0} and {:.0} minutes on two cores.",
-        table.markdown()?,
-        data.replace(" train", ""),
-        text(trained, "width"),
-        seconds.copied().unwrap_or(f64::NAN) / 60.0,
-        text(trained, "robust recipe"),
-        text(students, "images"),
-        text(students, "inversion"),
-        text(students, "inversion from noise"),
-        text(students, "attack"),
-        text(students, "attacked pictures"),
-        minutes(trained),
-        minutes(students),
-    ))
+    Ok(table.markdown()? + &notes)
+}
+
+fn cells(record: &Record, data: &str, (title, name, published): &Row) -> Vec<String> {
+    let keys = ["", " at 0.25", " at 0.5"].map(|at| format!("{name}{at}, %"));
+    let mut cells = vec![format!("{data}: {title}")];
+    for (key, published) in keys.iter().zip(published) {
+        cells.push(mean(record, key));
+        // The paper's figures are for CIFAR-10.
+        cells.push(if data == "CIFAR-10" { published.value.to_string() } else { String::new() });
+    }
+    cells.push(record.values.get(&keys[0]).map_or(0, Vec::len).to_string());
+    cells
+}
+
+/// What a record's notebook had to do, in a sentence.
+fn note(record: &Record, data: &str) -> String {
+    let numbers =
+        ["images", "robust recipe", "student recipe", "inversion", "inversion from noise"];
+    let config = numbers.iter().chain(&["attack", "attacked pictures"]).filter_map(|name| {
+        let value = record.config.get(*name)?.to_string().replace('"', "");
+        Some(format!("{name}: {value}"))
+    });
+    let minutes = record.seconds.unwrap_or(f64::NAN) / 60.0;
+    let config: Vec<String> = config.collect();
+    format!("{data}, {}, {minutes:.0} minutes on two cores. {}.", record.name, config.join("; "))
 }

@@ -39,12 +39,7 @@ impl Search {
     fn student(&self, named: &str) -> Result<()> {
         let words = Words::of(named);
         let part = self.train.take(words.number("images", 10_000)?)?;
-        let inversion = match words.text("start") {
-            Some("noise") => Inversion::from_noise(START_SEED),
-            _ => Inversion::from_images(START_SEED),
-        };
-        let inversion =
-            inversion.steps(words.number("steps", 100)?).step_size(words.number("step", 0.5)?);
+        let inversion = inversion(&words)?;
         let (built, reader) = match words.kind {
             "original" => (part.clone(), &self.standard),
             "d_r" => (features::d_r(&self.robust, &part, &inversion)?, &self.robust),
@@ -57,29 +52,38 @@ impl Search {
         let recipe = words.recipe(self.usual.clone())?;
         let mut net = Net::resnet(self.width, &part, words.number("init", 100 + recipe.seed)?)?;
         let log = net.train(&built, &recipe)?;
-        let some = self.held_out.take(ATTACKED.0)?;
-        let truth = judge::accuracy(&net, &self.held_out)?;
-        let attack = |epsilon| Apgd::l2(epsilon).steps(ATTACKED.1).restarts(1);
-        let quarter = judge::robust_accuracy(&net, &some, &attack(0.25))?;
-        let half = judge::robust_accuracy(&net, &some, &attack(0.5))?;
-        println!(
-            "{named}: apart {apart:.3}, clean {:.1} %, ε = 0.25 {:.1} %, ε = 0.5 {:.1} %, {:.0} s",
-            100.0 * truth,
-            100.0 * quarter,
-            100.0 * half,
-            log.seconds(),
-        );
-        log.record("inversion search")
+        let record = log
+            .record("inversion search")
             .with("student", named)
             .with("inversion", inversion.to_string())
-            .with("attack", attack(0.25).to_string())
             .with("images", part.len())
-            .with("attacked held-out images", some.len())
-            .value("distance of the representations", apart)
-            .value("held-out accuracy", truth)
-            .value("held-out accuracy at 0.25", quarter)
-            .value("held-out accuracy at 0.5", half)
-            .save()?;
+            .value("distance of the representations", apart);
+        self.judged(&net, record)?.save()?;
         Ok(())
     }
+
+    /// The record with what the net says of the held-out images.
+    fn judged(&self, net: &Net, record: Record) -> Result<Record> {
+        let some = self.held_out.take(ATTACKED.0.min(self.held_out.len()))?;
+        let attack = |epsilon| Apgd::l2(epsilon).steps(ATTACKED.1).restarts(1);
+        let truth = judge::accuracy(net, &self.held_out)?;
+        let quarter = judge::robust_accuracy(net, &some, &attack(0.25))?;
+        let half = judge::robust_accuracy(net, &some, &attack(0.5))?;
+        let record = record
+            .with("attack", attack(0.25).to_string())
+            .with("attacked held-out images", some.len())
+            .value("held-out accuracy", truth)
+            .value("held-out accuracy at 0.25", quarter)
+            .value("held-out accuracy at 0.5", half);
+        println!("{record}");
+        Ok(record)
+    }
+}
+
+fn inversion(words: &Words) -> Result<Inversion> {
+    let inversion = match words.text("start") {
+        Some("noise") => Inversion::from_noise(START_SEED),
+        _ => Inversion::from_images(START_SEED),
+    };
+    Ok(inversion.steps(words.number("steps", 100)?).step_size(words.number("step", 0.2)?))
 }
