@@ -95,10 +95,12 @@ impl Scale {
     /// The sizes and recipes for a data set. The paper's net is a ResNet-50; here it is
     /// [`crate::net::Net::resnet`].
     ///
-    /// At demo scale a small set gets the narrower net and the recipes of [`Recipe`]. A large one gets
+    /// At demo scale a small set gets the narrower net and the recipes of [`Recipe`], but its students of
+    /// D_R and D_NR learn briefly and with much weight decay: where a label contradicts what is left of
+    /// the picture, as on See-Far, longer learning is learning by heart, and brittle. A large one gets
     /// others, found on held-out training images: more epochs for the teacher, whose perturbations
-    /// then reach their targets more often; for the students fewer epochs on more images, more weight decay, a lower rate
-    /// for those of D_rand, and mirror images for those of D_det
+    /// then reach their targets more often; for the students of D_det and D_rand fewer epochs on more
+    /// images, more weight decay, a lower rate for those of D_rand, and mirror images for those of D_det
     /// (see [`Augment::without_crop`](crate::data::Augment::without_crop)).
     pub fn sizes(self, data: &Data) -> Sizes {
         let all = data.train.len();
