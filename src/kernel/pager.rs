@@ -7,8 +7,9 @@ use jupyter_protocol::Payload;
 use super::media::media;
 use crate::session::{Analyst, Bundle};
 
-/// How long a user waits for a page.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a user waits for a page: a busy machine takes long to read a new crate's sources, and to
+/// wait is better than to hear that nothing is known.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// An analyst that does not know a name says so within this time.
 const IN_TIME: Duration = Duration::from_millis(900);
 
