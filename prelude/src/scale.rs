@@ -101,7 +101,8 @@ impl Scale {
     /// others, found on held-out training images: more epochs for the teacher, whose perturbations
     /// then reach their targets more often; for the students of D_det and D_rand fewer epochs on more
     /// images, more weight decay, a lower rate for those of D_rand, and mirror images for those of D_det
-    /// (see [`Augment::without_crop`](crate::data::Augment::without_crop)).
+    /// (see [`Augment::without_crop`](crate::data::Augment::without_crop)). No search has confirmed its
+    /// numbers for D_R and D_NR yet.
     pub fn sizes(self, data: &Data) -> Sizes {
         let all = data.train.len();
         let attack = |steps| Pgd::l2(0.5).steps(steps).step_size(0.1);
@@ -119,14 +120,15 @@ impl Scale {
             d_r: Recipe::d_r(self).augment(data.augment),
             attacked: data.test.len(),
         };
+        let short = |inversion: Inversion| inversion.steps(100).step_size(0.2);
         match self {
             Self::Demo if all < LARGE => {
                 let sizes = sizes(8, all.min(6_000), attack(10));
                 Sizes {
                     robust: sizes.robust.clone().epochs(6),
                     inverted: all.min(3_000),
-                    inversion: sizes.inversion.steps(100).step_size(0.2),
-                    from_noise: sizes.from_noise.steps(100).step_size(0.2),
+                    inversion: short(sizes.inversion),
+                    from_noise: short(sizes.from_noise),
                     d_r: Recipe { epochs: 8, weight_decay: 5e-3, ..sizes.d_r },
                     attacked: data.test.len().min(200),
                     ..sizes
@@ -141,8 +143,8 @@ impl Scale {
                     d_det: d_det.augment(data.augment.without_crop()),
                     d_rand: slow.epochs(9),
                     inverted: all.min(10_000),
-                    inversion: sizes.inversion.steps(100).step_size(0.2),
-                    from_noise: sizes.from_noise.steps(100).step_size(0.2),
+                    inversion: short(sizes.inversion),
+                    from_noise: short(sizes.from_noise),
                     attacked: data.test.len().min(500),
                     ..sizes
                 }

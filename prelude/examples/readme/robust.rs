@@ -84,5 +84,6 @@ fn note(record: &Record, data: &str) -> String {
     });
     let minutes = record.seconds.unwrap_or(f64::NAN) / 60.0;
     let config: Vec<String> = config.collect();
-    format!("{data}, {}, {minutes:.0} minutes on two cores. {}.", record.name, config.join("; "))
+    let (name, cores) = (&record.name, record.machine.cores);
+    format!("{data}, {name}, {minutes:.0} minutes on {cores} cores. {}.", config.join("; "))
 }
