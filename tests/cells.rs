@@ -106,6 +106,21 @@ fn an_expression_as_last_line_costs_one_build_and_looks_as_evcxr_shows_it() {
 }
 
 #[test]
+fn a_value_that_moves_a_variable_is_shown_as_any_other() {
+    let make = "let table = Table::new([\"net\"]).row([\"teacher\"]); let other = table.clone();\n\
+                table.title(\"one\")";
+    let ran = run(
+        &notebook("moved", &[make, "other.title(\"two\") // of an earlier cell", "other"]),
+        &[],
+    );
+    for cell in 0..2 {
+        let data = ran.cell(cell)["outputs"][0]["data"].clone();
+        assert!(data["text/html"].to_string().contains("<table>"), "{data}");
+    }
+    assert!(ran.said().contains("cannot find value `other`"), "{}", ran.said());
+}
+
+#[test]
 fn the_first_question_mark_of_a_session_changes_nothing_about_the_last_line() {
     let path = notebook("first-question", &["Some(show::html(\"<b>x</b>\")).ok_or(\"none\")?"]);
     let data = run(&path, &[]).ok().cell(0)["outputs"][0]["data"].clone();

@@ -1,17 +1,9 @@
 //! Cells that ask about a name, `?name`, `name?` or `:doc name`, are answered with a page.
 
-use std::time::{Duration, Instant};
-
 use jupyter_protocol::Payload;
 
 use super::media::media;
-use crate::session::{Analyst, Bundle};
-
-/// How long a user waits for a page: a busy machine takes long to read a new crate's sources, and to
-/// wait is better than to hear that nothing is known.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// An analyst that does not know a name says so within this time.
-const IN_TIME: Duration = Duration::from_millis(900);
+use crate::session::Bundle;
 
 /// What a cell asks about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,20 +26,6 @@ pub fn asked(code: &str) -> Option<Name<'_>> {
     let is_part = |char: char| char.is_alphanumeric() || "_:.!".contains(char);
     let is_name = !text.is_empty() && text.chars().all(is_part);
     is_name.then_some(Name { text, is_rust })
-}
-
-/// What is known about a name. Unlike a user who types, this can wait where the sources
-/// are still being read, so it asks again when there was no answer in time.
-pub fn look_up(analyst: &Analyst, name: &str) -> Option<Bundle> {
-    let until = Instant::now() + PATIENCE;
-    loop {
-        let asked = Instant::now();
-        let known = analyst.inspect(name, name.len());
-        let was_in_time = asked.elapsed() < IN_TIME;
-        if known.is_some() || was_in_time || Instant::now() > until {
-            return known;
-        }
-    }
 }
 
 /// The page on a name; none where the cell is Rust.

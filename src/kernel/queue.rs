@@ -197,8 +197,7 @@ impl Runner {
         name: pager::Name<'_>,
     ) -> Result<Option<Payload>, CellError> {
         let text = name.text.to_owned();
-        let look_up =
-            move |session: &mut Session| (pager::look_up(&session.analyst(), &text), Fitness::Fit);
+        let look_up = move |session: &mut Session| (session.analyst().look_up(&text), Fitness::Fit);
         let known = self.on_session(message, look_up).await?;
         Ok(pager::page(name, known))
     }

@@ -53,9 +53,6 @@ pub fn converse() -> Result<()> {
 
 /// What is known about a name, in words.
 fn known(analyst: &Analyst, name: &str) -> String {
-    let known = analyst.inspect(name, name.len()).and_then(|mut it| it.remove("text/plain"));
-    known.unwrap_or_else(|| match analyst.is_ready() {
-        true => format!("Nothing is known about `{name}`."),
-        false => "The sources are still being read; try again in a moment.".to_owned(),
-    })
+    let known = analyst.look_up(name).and_then(|mut it| it.remove("text/plain"));
+    known.unwrap_or_else(|| format!("Nothing is known about `{name}`."))
 }

@@ -17,14 +17,14 @@ use evcxr::{CommandContext, EvalCallbacks, EvalContext, EvalContextOutputs, Eval
 use super::analyst::Analyst;
 use super::cache::Cache;
 use super::crates::Crates;
+use super::given::{Given, Shown};
 use super::output::Question;
 use super::settings::PRELUDE;
 use super::statements::{Binding, Statements};
-use super::types::Typed;
 use super::{cell_process, mir, relay, statements};
 
 /// Has the prelude prepare a new process. evcxr does not expect a `?` before it has seen one, and
-/// builds the cell where it does anew, without our way to show its last line; so here is the first.
+/// builds the cell where it does a second time; so here is the first.
 const BEGIN: &str = "erm::show::begin();\nOk::<(), erm::Error>(())?;";
 
 /// What a context is made from, at the start and again when one has broken down.
@@ -50,7 +50,7 @@ pub enum Event {
     /// The running cell asks its user; the thread waits for [`Engine::answer`].
     Asks(Question),
     /// The cell has ended, which evcxr was given in this form.
-    Ended(Result<EvalOutputs, evcxr::Error>, Typed),
+    Ended(Result<EvalOutputs, evcxr::Error>, Given),
     /// Nothing runs any more.
     Closed,
     /// evcxr broke down on the cell. [`Event::Ready`] or [`Event::Refused`] has come before.
@@ -157,17 +157,16 @@ impl Desk {
 
     /// Runs a cell, and tells how it ended.
     fn execute(&mut self, context: &mut CommandContext, cell: &str) {
-        let plain = || Typed::tell(cell, &[], &HashMap::new());
         if let Some(list) = self.crates.listed(cell) {
             let content = [("text/plain".to_owned(), list)].into();
             let outputs = EvalOutputs { content_by_mime_type: content, ..EvalOutputs::default() };
-            return self.say(Event::Ended(Ok(outputs), plain()));
+            return self.say(Event::Ended(Ok(outputs), Given::as_it_is(cell)));
         }
-        let (ended, typed) = match self.add_crates(context, cell) {
+        let (ended, given) = match self.add_crates(context, cell) {
             Ok(rest) => self.run(context, rest.as_deref().unwrap_or(cell)),
             Err(error) => {
                 let error = evcxr::Error::Message(format!("{error:#}"));
-                (Err(error), plain())
+                (Err(error), Given::as_it_is(cell))
             }
         };
         self.analyst.learn(|scope| {
@@ -177,7 +176,7 @@ impl Desk {
             }
             scope.take_variables(context.variables_and_types());
         });
-        self.say(Event::Ended(ended, typed));
+        self.say(Event::Ended(ended, given));
     }
 
     /// Adds the crates that a cell asks for, and gives back what else is in it.
@@ -190,29 +189,43 @@ impl Desk {
         Ok(rest)
     }
 
-    /// Runs a cell with the types of its variables.
+    /// Runs a cell with the types of its variables. Where its value cannot be shown, evcxr gets to say
+    /// so in its own words.
     fn run(
         &self,
         context: &mut CommandContext,
         code: &str,
-    ) -> (Result<EvalOutputs, evcxr::Error>, Typed) {
+    ) -> (Result<EvalOutputs, evcxr::Error>, Given) {
         let statements = Statements::of(code);
-        let variables = match statements.complaints().is_empty() {
-            true => statements.untyped(),
-            false => vec![],
-        };
+        if !statements.complaints().is_empty() {
+            let given = Given::as_it_is(code);
+            return (self.give(context, &given), given);
+        }
+        let variables = statements.untyped();
         let types = self.types(context, code, &variables);
-        let typed = Typed::tell(code, &variables, &types);
+        let mut run = |shown| {
+            let given = Given::with(code, &variables, &types, shown);
+            (self.give(context, &given), given)
+        };
+        match run(Shown::ByStatement) {
+            (Err(error), _) if is_about_display(&error) => run(Shown::ByEvcxr),
+            ended => ended,
+        }
+    }
+
+    fn give(
+        &self,
+        context: &mut CommandContext,
+        given: &Given,
+    ) -> Result<EvalOutputs, evcxr::Error> {
         let callbacks = &mut EvalCallbacks {
             input_reader: &|request| self.ask(&request.prompt, request.is_password),
         };
-        let code = statements::with_flush(&typed.code);
-        (context.execute_with_callbacks(&code, callbacks), typed)
+        context.execute_with_callbacks(&statements::with_flush(&given.code), callbacks)
     }
 
     /// The types of these variables of a cell. As long as the analyst still reads, the compiler is
-    /// asked first, and the other one where the first does not know. In a cell with mistakes there
-    /// is no need to know.
+    /// asked first, and the other one where the first does not know.
     fn types(
         &self,
         context: &mut CommandContext,
@@ -284,6 +297,12 @@ impl Ground {
 /// The process that evcxr has started for cells.
 fn process(context: &CommandContext) -> u32 {
     context.process_handle().lock().unwrap_or_else(PoisonError::into_inner).id()
+}
+
+/// Whether a cell failed to build for want of a way to show its value.
+fn is_about_display(error: &evcxr::Error) -> bool {
+    let evcxr::Error::CompilationErrors(errors) = error else { return false };
+    errors.iter().any(|error| error.message().contains("`evcxr_display`"))
 }
 
 /// What a panic says.

@@ -5,11 +5,11 @@ use std::path::Path;
 
 use evcxr::Error;
 
+use super::given::{Given, position};
 use super::handle::Ended;
 use super::places::Places;
 use super::reader::{Failed, Failure, Panic, Stopping};
 use super::report::{Label, Report};
-use super::types::{Typed, position};
 
 /// The file that evcxr makes of a cell, as panics name it.
 const GENERATED: &str = "src/lib.rs";
@@ -66,10 +66,10 @@ impl CellError {
     }
 
     /// The error of a cell that evcxr could not run to its end.
-    pub fn from_evcxr(error: Error, code: &str, typed: &Typed) -> Self {
+    pub fn from_evcxr(error: Error, code: &str, given: &Given) -> Self {
         match error {
             Error::CompilationErrors(errors) => {
-                let place = |start, end| typed.in_cell(start, end);
+                let place = |start, end| given.in_cell(start, end);
                 let reports: Vec<_> =
                     errors.iter().map(|error| Report::of_error(error, &place)).collect();
                 compilation(&reports, code)

@@ -8,6 +8,7 @@ mod completeness;
 mod crates;
 mod engine;
 mod failure;
+mod given;
 mod handle;
 mod mir;
 mod output;
@@ -20,7 +21,6 @@ mod settings;
 mod stamp;
 mod statements;
 mod template;
-mod types;
 mod warnings;
 mod word;
 mod workdir;
@@ -50,10 +50,10 @@ pub use workdir::{WorkDir, abandon};
 
 use analyst::Sources;
 use engine::{Engine, Event, Ground};
+use given::Given;
 use handle::Ended;
 use reader::Reader;
 use statements::Statements;
-use types::Typed;
 
 /// How long the end of a session waits for what evcxr is doing.
 const FAREWELL: Duration = Duration::from_secs(3);
@@ -86,7 +86,7 @@ pub struct Session {
 
 /// How evcxr is done with a cell.
 enum Outcome {
-    Ended(Result<EvalOutputs, evcxr::Error>, Typed),
+    Ended(Result<EvalOutputs, evcxr::Error>, Given),
     /// It broke down; whether another context has taken its place.
     BrokeDown {
         reason: String,
@@ -152,8 +152,8 @@ impl Session {
             Outcome::Ended(Err(_), _) if interrupted != Ended::ByItself && !reader.has_begun => {
                 return Err(CellError::while_compiling());
             }
-            Outcome::Ended(Err(error), typed) => {
-                let error = CellError::from_evcxr(error, code, &typed);
+            Outcome::Ended(Err(error), given) => {
+                let error = CellError::from_evcxr(error, code, &given);
                 return Err(error.after(interrupted, reader.stopping.as_ref()));
             }
         };
@@ -201,7 +201,7 @@ impl Session {
                 recv(events) -> event => {
                     self.hear_all(code, reader, audience);
                     match event {
-                        Ok(Event::Ended(ended, typed)) => return Outcome::Ended(ended, typed),
+                        Ok(Event::Ended(ended, given)) => return Outcome::Ended(ended, given),
                         Ok(Event::BrokeDown(reason)) => return Outcome::BrokeDown { reason, goes_on },
                         Ok(Event::Asks(question)) => self.answer(audience.answer(&question)),
                         Ok(Event::Ready(streams, process)) => {

@@ -4,8 +4,8 @@ use evcxr::CompilationError;
 use serde_json::Value;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+use super::given::Place;
 use super::places::Places;
-use super::types::Place;
 
 /// How wide a tab is drawn.
 const TAB: &str = "    ";

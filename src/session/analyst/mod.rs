@@ -27,6 +27,9 @@ use scene::{Scene, Scope};
 
 /// How long an answer may take before it is no longer of use to somebody who types.
 const WHILE_TYPING: Duration = Duration::from_secs(1);
+/// How long somebody waits who has asked about a name: a busy machine takes long to read a new crate's
+/// sources, and to wait is better than to hear that nothing is known.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// How long there must be no question before it reads on by itself.
 const PAUSE: Duration = Duration::from_millis(50);
 /// What it looks at before anybody asks: each needs a little more of the sources.
@@ -109,10 +112,19 @@ impl Analyst {
     /// What is known about the thing at a byte of a cell, as text and as HTML; nothing if that
     /// cannot be said within a second.
     pub fn inspect(&self, code: &str, at: usize) -> Option<Bundle> {
+        self.find(code, at, WHILE_TYPING)
+    }
+
+    /// The same about a name by itself, for which the sources are read first.
+    pub fn look_up(&self, name: &str) -> Option<Bundle> {
+        self.find(name, name.len(), PATIENCE)
+    }
+
+    fn find(&self, code: &str, at: usize, patience: Duration) -> Option<Bundle> {
         let (cell, at) = (code.to_owned(), end_of_word(code, at));
         let answer = self
             .ask(move |reader, scope| documentation::find(reader, &Scene::of(&cell, scope), at));
-        answer.recv_timeout(WHILE_TYPING).ok()?.ok()?
+        answer.recv_timeout(patience).ok()?.ok()?
     }
 
     /// Has a question answered; nothing comes if it breaks down on it.
