@@ -74,6 +74,8 @@ pub struct Sizes {
     pub robust: Recipe,
     /// How many training images D_R and D_NR start from.
     pub inverted: usize,
+    /// How many of them are also made from noise.
+    pub inverted_from_noise: usize,
     /// How D_R and D_NR are made from other images. Paper: Table 5.
     pub inversion: Inversion,
     /// How they are made from noise. Paper: appendix D.1.
@@ -101,8 +103,8 @@ impl Scale {
     /// others, found on held-out training images: more epochs for the teacher, whose perturbations
     /// then reach their targets more often; for the students of D_det and D_rand fewer epochs on more
     /// images, more weight decay, a lower rate for those of D_rand, and mirror images for those of D_det
-    /// (see [`Augment::without_crop`](crate::data::Augment::without_crop)). No search has confirmed its
-    /// numbers for D_R and D_NR yet.
+    /// (see [`Augment::without_crop`](crate::data::Augment::without_crop)); and for those of D_R many
+    /// images and epochs, since few make a net of the originals withstand attacks by itself.
     pub fn sizes(self, data: &Data) -> Sizes {
         let all = data.train.len();
         let attack = |steps| Pgd::l2(0.5).steps(steps).step_size(0.1);
@@ -115,6 +117,7 @@ impl Scale {
             d_rand: Recipe::d_rand(self),
             robust: Recipe::robust(self).augment(data.augment),
             inverted: images,
+            inverted_from_noise: images,
             inversion: Inversion::from_images(INVERSION_SEED),
             from_noise: Inversion::from_noise(INVERSION_SEED),
             d_r: Recipe::d_r(self).augment(data.augment),
@@ -127,6 +130,7 @@ impl Scale {
                 Sizes {
                     robust: sizes.robust.clone().epochs(6),
                     inverted: all.min(3_000),
+                    inverted_from_noise: all.min(3_000),
                     inversion: short(sizes.inversion),
                     from_noise: short(sizes.from_noise),
                     d_r: Recipe { epochs: 8, weight_decay: 5e-3, ..sizes.d_r },
@@ -142,7 +146,9 @@ impl Scale {
                     teacher: sizes.teacher.epochs(12),
                     d_det: d_det.augment(data.augment.without_crop()),
                     d_rand: slow.epochs(9),
-                    inverted: all.min(10_000),
+                    inverted: all.min(20_000),
+                    inverted_from_noise: all.min(5_000),
+                    d_r: sizes.d_r.epochs(30),
                     inversion: short(sizes.inversion),
                     from_noise: short(sizes.from_noise),
                     attacked: data.test.len().min(500),
