@@ -20,6 +20,7 @@ mod pytorch;
 pub mod record;
 mod scale;
 pub mod show;
+pub mod theory;
 pub mod train;
 
 pub use dfdx;
@@ -38,5 +39,5 @@ pub mod prelude {
     pub use crate::record::Record;
     pub use crate::show::{LastLine as _, Progress, display, input, stage};
     pub use crate::train::{Log, Recipe, Schedule};
-    pub use crate::{Error, Result, Scale, Sizes, attack, features, judge, paper, show};
+    pub use crate::{Error, Result, Scale, Sizes, attack, features, judge, paper, show, theory};
 }
