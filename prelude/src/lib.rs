@@ -33,7 +33,7 @@ pub use scale::{Scale, Sizes};
 /// What `use erm::prelude::*;` brings into a cell.
 pub mod prelude {
     pub use crate::attack::{Apgd, Norm, Pgd, fgsm};
-    pub use crate::chart::{Align, Chart, Gallery, Table, gallery, paper_vs_here};
+    pub use crate::chart::{Align, Chart, Gallery, Panels, Plane, Table, gallery, paper_vs_here};
     pub use crate::data::{Augment, Data, Dataset, Images, SeeFar};
     pub use crate::net::{Architecture, Net};
     pub use crate::record::Record;

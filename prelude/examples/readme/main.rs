@@ -3,12 +3,13 @@
 //! ```text
 //! cargo run --release -p erm-prelude --example readme
 //! ```
-//! It writes `notebooks/figures/learned-from-perturbations.svg` and replaces what stands in README.md
+//! It writes the figures in `notebooks/figures` and replaces what stands in README.md
 //! between the two lines `<!-- results -->`, and likewise `<!-- robust -->`, `<!-- speed -->` and `<!-- latency -->`.
 
 mod latency;
 mod robust;
 mod speed;
+mod theory;
 
 use erm::prelude::*;
 use std::fs;
@@ -68,6 +69,7 @@ fn main() -> Result<()> {
         .reference("chance", 10.0);
     let folder = root.join("notebooks/figures");
     write(&folder.join("learned-from-perturbations.svg"), &figure.svg()?)?;
+    theory::draw(&records, &folder.join("gradient-and-theory.svg"))?;
     let readme = root.join("README.md");
     let text = fs::read_to_string(&readme).map_err(|e| Error::file(&readme, e, "Restore it."))?;
     let text = replaced(&text, "<!-- results -->", &table(&records, cifar, see_far)?)?;

@@ -39,6 +39,11 @@ impl Axis {
         }
     }
 
+    /// A linear axis between two numbers, with at most about `most` ticks.
+    pub(super) fn between(low: f64, high: f64, most: usize) -> Self {
+        Self::linear(low, high, most, 0.0)
+    }
+
     /// Where `value` lies: 0 at the low end, 1 at the high end.
     pub(super) fn position(&self, value: f64) -> f64 {
         match self.scale {

@@ -123,6 +123,17 @@ impl<'a> Canvas<'a> {
         self.draw(&Polygon::new(points, colour.filled()));
     }
 
+    /// The head of an arrow that comes from somewhere and ends at `to`.
+    pub(super) fn head(&mut self, from: (f64, f64), to: (f64, f64), length: f64, colour: RGBColor) {
+        let whole = (to.0 - from.0).hypot(to.1 - from.1).max(f64::MIN_POSITIVE);
+        let (u, v) = ((to.0 - from.0) / whole * length, (to.1 - from.1) / whole * length);
+        let wing = |side: f64| (to.0 - u - side * 0.45 * v, to.1 - v + side * 0.45 * u);
+        // The tip stands a little beyond the line's blunt end.
+        let tip = (to.0 + 0.2 * u, to.1 + 0.2 * v);
+        let corners: Vec<_> = [tip, wing(1.0), wing(-1.0)].into_iter().map(fine).collect();
+        self.draw(&Polygon::new(corners, colour.filled()));
+    }
+
     /// A PNG in base64, `size` pixels wide and high, at its top left corner.
     pub(super) fn picture(&mut self, base64: &str, (x, y): (f64, f64), size: (f64, f64)) {
         let ((x, y), (width, height)) = (fine((x, y)), fine(size));

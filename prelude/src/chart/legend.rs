@@ -11,6 +11,12 @@ use super::frame::{LABEL, Lines, MARGIN, WIDTH};
 pub(super) enum Key {
     /// The line and the mark of series number so-and-so.
     Series(usize),
+    /// The line of shape number so-and-so, without a mark.
+    Line(usize),
+    /// Its mark without a line.
+    Mark(usize),
+    /// Its arrow.
+    Arrow(usize),
     /// A box of a bar's colour.
     Box(RGBColor),
     /// The whisker of several seeds.
@@ -75,6 +81,12 @@ impl Key {
             Self::Series(index) => {
                 canvas.path(&[start, end], colour::series(index), 2.0);
                 canvas.mark(index, (x + 13.0, y), 3.5);
+            }
+            Self::Line(index) => canvas.path(&[start, end], colour::series(index), 2.0),
+            Self::Mark(index) => canvas.mark(index, (x + 13.0, y), 3.5),
+            Self::Arrow(index) => {
+                canvas.path(&[start, end], colour::series(index), 2.0);
+                canvas.head(start, end, 9.0, colour::series(index));
             }
             Self::Box(fill) => canvas.rectangle((x + 6.0, y - 6.0), (x + 26.0, y + 6.0), fill),
             Self::Whisker => whisker(canvas, (x + 4.0, x + 26.0), y),

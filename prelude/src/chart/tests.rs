@@ -19,6 +19,19 @@ fn accuracies() -> Chart {
         .bar("D_other", None, 30.0)
 }
 
+fn planes() -> Panels {
+    let plane = |title: &str| {
+        Plane::new(title, [-20.0, 20.0], [-10.0, 10.0])
+            .contours("density", 4, |x, y| Ok((-0.02 * x * x - 0.1 * y * y).exp()))
+            .ellipse("ball", [-10.0, 1.0], &ndarray::arr2(&[[25.0, 1.0], [1.0, 0.5]]), 1.5)
+            .circle("circle", [10.0, -1.0], 3.0)
+            .boundary("boundary", [0.4, 2.0], 0.0)
+            .arrow("gradient", [0.0, 0.0], [2.0, 4.0])
+            .points("points", &[1.0, 30.0], &[2.0, 0.0])
+    };
+    Panels::new("Two & two", 2).panel(plane("before")).panel(plane("after"))
+}
+
 /// The number that an SVG element gives an attribute.
 fn attribute(element: &str, name: &str) -> f64 {
     let (_, rest) = element.split_once(&format!("{name}=\"")).unwrap();
@@ -125,8 +138,14 @@ fn nothing_is_cut_off_or_overlaps_whatever_the_names_and_numbers() {
         .seeds("b", None, &[-3.0, 2e9])
         .reference(&long, -5e8);
     let one = Chart::lines("one").series("s", &[3.0], &[1.5]);
-    for chart in [ten.clone(), ten.log_x(), bars, one, training(), accuracies()] {
-        let mut texts = texts(&chart.svg().unwrap());
+    let plane =
+        Plane::new(&long, [-1e6, 1e6], [-2e6, 1e6]).x(&long).y(&long).circle(&long, [0.0; 2], 1e5);
+    let panels =
+        Panels::new(&long, 3).panel(plane.clone()).panel(plane.clone()).panel(plane.clone());
+    let charts = [ten.clone(), ten.log_x(), bars, one, training(), accuracies()];
+    let charts = charts.map(|chart| chart.svg()).into_iter();
+    for svg in charts.chain([plane.svg(), panels.svg(), planes().svg()]) {
+        let mut texts = texts(&svg.unwrap());
         for Text { words, left, right, .. } in &texts {
             assert!(*left >= 0.0 && *right <= 640.0, "{words} spans {left} to {right}");
         }
@@ -162,6 +181,71 @@ fn what_does_not_fit_is_said_in_the_picture_and_by_the_error() {
         let shown = said(&frame::message("t", &problem)).join(" ");
         assert!(shown.contains(found), "{shown}");
     }
+}
+
+#[test]
+fn a_circle_in_a_plane_is_round_and_as_large_as_it_should_be() {
+    let svg = Plane::new("", [-4.0, 4.0], [-2.0, 2.0]).circle("c", [1.0, 0.0], 1.0).svg().unwrap();
+    let lines = svg.split("<polyline ").skip(1).filter(|line| line.contains("#0072B2"));
+    // The other line of this colour is the legend's.
+    let circle = lines.max_by_key(|line| line.len()).unwrap();
+    let (_, points) = circle.split_once("points=\"").unwrap();
+    let numbers = points.split('"').next().unwrap().split_whitespace().map(|point| {
+        let (x, y) = point.split_once(',').unwrap();
+        (x.parse::<f64>().unwrap(), y.parse::<f64>().unwrap())
+    });
+    let (xs, ys): (Vec<f64>, Vec<f64>) = numbers.unzip();
+    let width = |all: &[f64]| {
+        all.iter().copied().fold(f64::MIN, f64::max) - all.iter().copied().fold(f64::MAX, f64::min)
+    };
+    assert!((width(&xs) - width(&ys)).abs() <= 2.0, "{} and {}", width(&xs), width(&ys));
+    // The tick of −4 and that of 4 are four diameters apart.
+    let ticks: Vec<_> =
+        texts(&svg).into_iter().filter(|t| t.words == "−4" || t.words == "4").collect();
+    let apart = ((ticks[1].left + ticks[1].right) - (ticks[0].left + ticks[0].right)).abs() / 2.0;
+    assert!((apart / (width(&xs) / 8.0) - 4.0).abs() < 0.05, "{apart} and {}", width(&xs) / 8.0);
+}
+
+#[test]
+fn panels_share_their_names_and_colours() {
+    let svg = planes().svg().unwrap();
+    let said = said(&svg);
+    for text in ["Two &amp; two", "before", "after", "x₁", "x₂", "−20"] {
+        assert!(said.iter().any(|one| one == text), "{text} is missing in {said:?}");
+    }
+    for name in ["density", "ball", "circle", "boundary", "gradient", "points"] {
+        assert_eq!(said.iter().filter(|one| *one == name).count(), 1, "{name} in {said:?}");
+    }
+    // One point of each plane lies inside; the third mark is in the legend.
+    let marks = svg.matches("<polygon").count() - 3;
+    assert_eq!(marks, 3, "three arrow heads and as many marks");
+    let text = planes().to_string();
+    assert!(text.contains("before: x₁ from -20 to 20"), "{text}");
+    assert!(text.contains("  gradient: from (0, 0) to (2.00, 4.00)"), "{text}");
+}
+
+#[test]
+fn what_cannot_be_a_plane_is_said() {
+    let plane = || Plane::new("t", [-1.0, 1.0], [-1.0, 1.0]);
+    let cases = [
+        (plane(), "an empty chart"),
+        (Plane::new("t", [1.0, 1.0], [0.0, 1.0]).circle("c", [0.0; 2], 1.0), "[1, 1]"),
+        (Plane::new("t", [0.0, f64::NAN], [0.0, 1.0]).circle("c", [0.0; 2], 1.0), "NaN"),
+        (plane().circle("c", [0.0; 2], -1.0), "a radius above 0"),
+        (plane().ellipse("e", [0.0; 2], &ndarray::Array2::eye(3), 1.0), "2 × 2"),
+        (plane().boundary("b", [0.0; 2], 1.0), "a normal that is not 0"),
+        (plane().arrow("a", [1.0; 2], [1.0; 2]), "two points"),
+        (plane().line("l", &[1.0], &[]), "1 x and 0 y values"),
+        (plane().contours("c", 3, |_, _| Ok(f64::NAN)), "NaN"),
+        (plane().contours("c", 3, |_, _| Err(check::empty("x"))), "something to draw"),
+    ];
+    for (plane, found) in cases {
+        let problem = plane.svg().unwrap_err().to_string();
+        assert!(problem.contains(found), "{problem} does not say {found}");
+        assert!(plane.to_string().contains(found));
+    }
+    assert!(Panels::new("t", 1).svg().is_err());
+    assert!(Panels::new("t", 0).panel(plane().circle("c", [0.0; 2], 1.0)).svg().is_err());
 }
 
 #[test]

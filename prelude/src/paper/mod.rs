@@ -10,6 +10,7 @@ mod accuracy;
 mod recipe;
 mod reproduction;
 mod robust;
+mod theory;
 
 use std::fmt;
 
@@ -17,6 +18,7 @@ pub use accuracy::*;
 pub use recipe::*;
 pub use reproduction::*;
 pub use robust::*;
+pub use theory::*;
 
 use crate::show::shows_as_text;
 

@@ -18,6 +18,8 @@ use crate::{Error, Result};
 const STEPS: usize = 300;
 /// It has arrived where a step promises less than this, in nats: rounding hides anything smaller.
 const ARRIVED: f64 = 1e-22;
+/// Rounding can hide an improvement of less than this.
+const HIDDEN: f64 = 1e-9;
 /// Halvings of an interval of logarithms, enough for the last bit of a double.
 const HALVINGS: usize = 80;
 
@@ -39,8 +41,8 @@ pub fn best_variances(squares: &Array2<f64>, epsilon: f64) -> Result<Array1<f64>
         }
         match here.along(&step, promise, squares, epsilon) {
             Some(next) => here = next,
-            // Rounding hides every improvement.
-            None => return Ok(here.precisions.recip()),
+            None if promise < HIDDEN => return Ok(here.precisions.recip()),
+            None => break,
         }
     }
     Err(Error::invalid(
@@ -48,6 +50,19 @@ pub fn best_variances(squares: &Array2<f64>, epsilon: f64) -> Result<Array1<f64>
         "none",
         "Please report the numbers; `closed_form` has no steps.",
     ))
+}
+
+/// Where the adversary moves deviations (`n × d`, along the axes of these variances).
+#[cfg(test)]
+pub fn moved(variances: &Array1<f64>, deviations: &Array2<f64>, epsilon: f64) -> Array2<f64> {
+    let precisions = variances.recip();
+    let mut moved = deviations.clone();
+    for mut row in moved.rows_mut() {
+        let squares: Vec<f64> = row.iter().map(|v| v * v).collect();
+        let gaps = answer(&precisions, &squares, epsilon);
+        row.iter_mut().zip(&precisions).zip(gaps).for_each(|((v, p), gap)| *v *= 1.0 + p / gap);
+    }
+    moved
 }
 
 /// Precisions, what the adversary answers, and what it costs.
@@ -122,7 +137,7 @@ impl Position {
 
 /// The adversary's best answer to one deviation: it moves along each axis by `p / (λ − p)` of the
 /// deviation, with the λ that makes the move `epsilon` long. Gives `λ − p` for each axis. Paper:
-/// Lemmas 1 and 2, where λ stands for our `1 / (λ − p)` with Σ for `1 / p`.
+/// Lemmas 1 and 2, `δ = (λΣ − I)⁻¹ v`.
 fn answer(precisions: &Array1<f64>, squares: &[f64], epsilon: f64) -> Vec<f64> {
     let most = precisions.iter().copied().fold(0.0, f64::max);
     let weights: Vec<f64> =

@@ -13,6 +13,8 @@ mod gaussian;
 mod minmax;
 mod robust;
 mod spectrum;
+#[cfg(test)]
+mod tests;
 mod vulnerability;
 
 pub use alignment::alignment;

@@ -8,6 +8,8 @@ use super::minmax::best_variances;
 use super::{Gaussian, check_epsilon, check_samples};
 use crate::Result;
 
+crate::show::shows_as_text!(Robust);
+
 /// What is learned against an adversary. The means stay as they are (Theorem 2).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Robust {
@@ -15,6 +17,13 @@ pub struct Robust {
     pub gaussian: Gaussian,
     /// The multiplier of the adversary's bound; infinite for ε = 0.
     pub lambda: f64,
+}
+
+/// What was learned, and λ.
+impl std::fmt::Display for Robust {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}, λ = {:.4}", self.gaussian, self.lambda)
+    }
 }
 
 /// Theorem 2: `Σ_r = ½ Σ* + I/λ + √(Σ*/λ + ¼ Σ*²)`, with the one λ for which the adversary's mean
