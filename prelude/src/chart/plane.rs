@@ -104,7 +104,7 @@ impl Plane {
         match self.field(&name, of) {
             Ok(field) => {
                 let lines = field.levels(count).into_iter().flat_map(|level| field.lines(level));
-                let lines = lines.map(|line| self.from_grid(&field, &line)).collect();
+                let lines = lines.map(|line| self.placed(&field, &line)).collect();
                 self.shapes.push(Shape { name, form: Form::Contours(lines) });
             }
             Err(problem) => self.complain(problem),
@@ -241,7 +241,8 @@ impl Plane {
         Ok(Field { columns, values })
     }
 
-    fn from_grid(&self, field: &Field, line: &[(f64, f64)]) -> Vec<(f64, f64)> {
+    /// A line of the grid in the plane.
+    fn placed(&self, field: &Field, line: &[(f64, f64)]) -> Vec<(f64, f64)> {
         let sides = [field.columns - 1, field.values.len() / field.columns - 1];
         let place = |value: f64, side: usize, [low, high]: [f64; 2]| {
             low + value / sides[side] as f64 * (high - low)
