@@ -4,7 +4,7 @@
     target/test-python/bin/python tests/latency/redraw.py [--notebook notebooks/06-theory.ipynb] [--rounds 5] [--record FILE]
 
 The notebook runs once. Then every cell that shows a picture, and has not trained anything for it, runs again, each time with
-its first number a little larger.
+its first number with a point, that is not 0.0, a little larger.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from measure import PROJECT, commit, machine, register
 
 # A cell that takes longer than this, in seconds, trains.
 TRAINS = 5
-NUMBER = re.compile(r"(?<![\w.])\d+\.\d+(?![\w.])")
+NUMBER = re.compile(r"(?<![\w.])(?!0\.0+\b)\d+\.\d+(?![\w.])")
 
 
 def main():

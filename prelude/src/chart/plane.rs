@@ -95,12 +95,21 @@ impl Plane {
     /// Adds lines of equal height of a function, `count` of them between its least and its largest value
     /// here, equally far apart in height.
     pub fn contours(
-        mut self,
+        self,
         name: impl Into<String>,
         count: usize,
         of: impl Fn(f64, f64) -> Result<f64>,
     ) -> Self {
-        let name = name.into();
+        self.contoured(name.into(), count, &of)
+    }
+
+    /// Not generic, so that cells have little to compile.
+    fn contoured(
+        mut self,
+        name: String,
+        count: usize,
+        of: &dyn Fn(f64, f64) -> Result<f64>,
+    ) -> Self {
         match self.field(&name, of) {
             Ok(field) => {
                 let lines = field.levels(count).into_iter().flat_map(|level| field.lines(level));
@@ -225,7 +234,7 @@ impl Plane {
     }
 
     /// The function's values on a grid of nearly square squares.
-    fn field(&self, name: &str, of: impl Fn(f64, f64) -> Result<f64>) -> Result<Field> {
+    fn field(&self, name: &str, of: &dyn Fn(f64, f64) -> Result<f64>) -> Result<Field> {
         let spans = [self.across, self.up].map(|[low, high]| high - low);
         let longest = spans[0].max(spans[1]);
         let [columns, rows] =
