@@ -64,7 +64,7 @@ def redrawn(sources, rounds):
         seconds = {}
         for source, (took, shows) in zip(sources, first):
             if shows and took < TRAINS and NUMBER.search(source):
-                name = source.splitlines()[0][:60]
+                name = next(line.strip() for line in source.splitlines() if len(line) > 1)[:60]
                 print(f"again: {name}", file=sys.stderr, flush=True)
                 seconds[name] = [run(client, changed(source, number))[0] for number in range(1, rounds + 1)]
         return seconds

@@ -1,8 +1,11 @@
 //! Theorem 3: how well the gradient of what was learned points from one class to the other.
 
 use ndarray::Array1;
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use rand_distr::StandardNormal;
 
-use super::Gaussian;
+use super::{Gaussian, check_samples};
 use crate::{Error, Result};
 
 impl Gaussian {
@@ -26,6 +29,22 @@ impl Gaussian {
         2.0 * condition.sqrt() / (1.0 + condition)
     }
 
+    /// The smallest cosine among `means` random means with this covariance, all directions alike.
+    ///
+    /// # Errors
+    /// If there are no means.
+    pub fn least_cosine(&self, means: usize, seed: u64) -> Result<f64> {
+        check_samples(means)?;
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let mut least = 1.0_f64;
+        for _ in 0..means {
+            let normal = || rng.sample::<f64, _>(StandardNormal);
+            let mean = Array1::from_shape_simple_fn(self.dimension(), normal);
+            least = least.min(self.with_mean(mean)?.cosine()?);
+        }
+        Ok(least)
+    }
+
     /// The same covariance with a mean for which the cosine is the least, of length 1.
     ///
     /// # Errors
@@ -45,6 +64,6 @@ impl Gaussian {
     /// # Errors
     /// If it has another dimension.
     pub fn with_mean(&self, mean: Array1<f64>) -> Result<Self> {
-        Self::with(mean, self.covariance().clone(), self.spectrum.clone())
+        Self::with(mean, self.spectrum.clone())
     }
 }

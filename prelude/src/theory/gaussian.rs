@@ -27,7 +27,6 @@ crate::show::shows_as_text!(Gaussian);
 #[derive(Clone, Debug, PartialEq)]
 pub struct Gaussian {
     mean: Array1<f64>,
-    covariance: Array2<f64>,
     pub(super) spectrum: Spectrum,
 }
 
@@ -37,8 +36,7 @@ impl Gaussian {
     /// # Errors
     /// If the covariance is not symmetric and positive definite, or does not fit the mean.
     pub fn new(mean: Array1<f64>, covariance: Array2<f64>) -> Result<Self> {
-        let spectrum = Spectrum::of(&covariance)?;
-        Self::with(mean, covariance, spectrum)
+        Self::with(mean, Spectrum::of(&covariance)?)
     }
 
     /// With a diagonal covariance.
@@ -46,15 +44,10 @@ impl Gaussian {
     /// # Errors
     /// If there are not as many variances as means, or one is not above 0.
     pub fn diagonal(mean: &[f64], variances: &[f64]) -> Result<Self> {
-        let covariance = Array2::from_diag(&Array1::from(variances.to_vec()));
-        Self::with(mean.to_vec().into(), covariance, Spectrum::of_diagonal(variances)?)
+        Self::with(mean.to_vec().into(), Spectrum::of_diagonal(variances)?)
     }
 
-    pub(super) fn with(
-        mean: Array1<f64>,
-        covariance: Array2<f64>,
-        spectrum: Spectrum,
-    ) -> Result<Self> {
+    pub(super) fn with(mean: Array1<f64>, spectrum: Spectrum) -> Result<Self> {
         let d = spectrum.values.len();
         if mean.len() != d || mean.iter().any(|value| !value.is_finite()) {
             return Err(Error::invalid(
@@ -63,14 +56,13 @@ impl Gaussian {
                 "Give one number for each dimension.",
             ));
         }
-        Ok(Self { mean, covariance, spectrum })
+        Ok(Self { mean, spectrum })
     }
 
     /// The same means, with other variances along the same axes, given in the order of
     /// [`Gaussian::eigenvalues`].
     pub(super) fn with_eigenvalues(&self, values: &Array1<f64>) -> Result<Self> {
-        let covariance = self.spectrum.matrix(values);
-        Self::with(self.mean.clone(), covariance, self.spectrum.with(values)?)
+        Self::with(self.mean.clone(), self.spectrum.with(values)?)
     }
 
     /// The maximum likelihood estimate from points (`n × d`) and their classes, −1 or +1.
@@ -109,14 +101,21 @@ impl Gaussian {
         Array2::from_shape_simple_fn((n, self.dimension()), normal) * &deviations
     }
 
+    /// Number `axis` of every point of one class, −1 or +1, for a picture of points from
+    /// [`Gaussian::sample`]; none where there is no such number.
+    pub fn coordinates(points: &Array2<f64>, classes: &[f64], class: f64, axis: usize) -> Vec<f64> {
+        let of_class = points.rows().into_iter().zip(classes).filter(|(_, y)| **y == class);
+        of_class.filter_map(|(point, _)| point.get(axis).copied()).collect()
+    }
+
     /// The mean of the class +1.
     pub fn mean(&self) -> &Array1<f64> {
         &self.mean
     }
 
     /// The covariance of either class.
-    pub fn covariance(&self) -> &Array2<f64> {
-        &self.covariance
+    pub fn covariance(&self) -> Array2<f64> {
+        self.spectrum.matrix(&self.spectrum.values)
     }
 
     /// How many numbers a point has.
@@ -127,6 +126,16 @@ impl Gaussian {
     /// The variances along the axes of the covariance, ascending.
     pub fn eigenvalues(&self) -> &Array1<f64> {
         &self.spectrum.values
+    }
+
+    /// The product of the variances along the axes, |Σ|.
+    pub fn determinant(&self) -> f64 {
+        self.spectrum.values.product()
+    }
+
+    /// The other class: the same covariance around −μ.
+    pub fn mirrored(&self) -> Self {
+        Self { mean: -&self.mean, spectrum: self.spectrum.clone() }
     }
 
     /// κ(Σ): the largest eigenvalue over the smallest.
@@ -172,7 +181,7 @@ impl Gaussian {
             ));
         }
         let gradient = self.gradient();
-        let spread = gradient.dot(&truth.covariance.dot(&gradient)).sqrt();
+        let spread = truth.spectrum.apply(&truth.spectrum.values, &gradient).dot(&gradient).sqrt();
         let margin = gradient.dot(&truth.mean) - epsilon * gradient.dot(&gradient).sqrt();
         Ok(0.5 * libm::erfc(-margin / spread / SQRT_2))
     }
@@ -185,7 +194,7 @@ impl std::fmt::Display for Gaussian {
             f,
             "N(±μ, Σ) with μ = {:.4} and Σ = {:.4}, condition {:.4}",
             self.mean,
-            self.covariance,
+            self.covariance(),
             self.condition()
         )
     }
