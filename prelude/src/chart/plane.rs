@@ -13,7 +13,7 @@ use crate::{Error, Result};
 shows!(Plane);
 
 /// How many squares a contour's grid has along the longer side.
-const GRID: usize = 120;
+const GRID: usize = 80;
 /// Of an ellipse.
 const CORNERS: usize = 120;
 

@@ -159,10 +159,13 @@ impl Gaussian {
             let expected = format!("a point of {} numbers", self.dimension());
             return Err(Error::invalid(expected, point.len().to_string(), "Give all of them."));
         }
-        let along = self.spectrum.vectors.t().dot(&(&point - &self.mean));
-        let values = &self.spectrum.values;
-        let exponent =
-            (&along * &along / values).sum() + values.mapv(|v| (2.0 * PI * v).ln()).sum();
+        let mut exponent = 0.0;
+        for (axis, value) in self.spectrum.vectors.columns().into_iter().zip(&self.spectrum.values)
+        {
+            let apart = point.iter().zip(&self.mean).zip(axis);
+            let along: f64 = apart.map(|((x, mean), axis)| (x - mean) * axis).sum();
+            exponent += along * along / value + (2.0 * PI * value).ln();
+        }
         Ok((-0.5 * exponent).exp())
     }
 
