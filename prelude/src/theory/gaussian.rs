@@ -76,10 +76,14 @@ impl Gaussian {
             let remedy = "Take points and classes from `sample`.";
             return Err(Error::invalid("a class of −1 or +1 for each point", found, remedy));
         }
+        let d = xs.ncols();
+        if ys.len() <= d {
+            let remedy = "Draw more, or take fewer dimensions.";
+            let expected = format!("more than {d} points, to tell the variances of {d} dimensions");
+            return Err(Error::invalid(expected, ys.len().to_string(), remedy));
+        }
         let turned = xs * &Array1::from(ys.to_vec()).insert_axis(Axis(1));
-        let Some(mean) = turned.mean_axis(Axis(0)) else {
-            return Err(Error::invalid("points", "none", "Draw some with `sample`."));
-        };
+        let mean = turned.mean_axis(Axis(0)).expect("there is a point");
         let centred = turned - &mean;
         let covariance = centred.t().dot(&centred) / ys.len() as f64;
         Self::new(mean, covariance)
