@@ -37,7 +37,7 @@
 //! sees neither the prelude nor the standard library: its cargo has no dependency to look at, since
 //! `session/crates.rs` builds those and tells the compiler where they are, and its rust-analyzer has
 //! nothing to read. The types that evcxr needs in order to keep variables are told to it with the
-//! cell (`session/types.rs`). They come from a rust-analyzer of our own in a thread of its own
+//! cell (`session/given.rs`). They come from a rust-analyzer of our own in a thread of its own
 //! (`session/analyst/`), which also completes names and looks them up, even while a cell runs; until
 //! it has read its sources, the compiler is asked instead.
 //!

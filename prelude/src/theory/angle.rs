@@ -34,7 +34,7 @@ impl Gaussian {
     /// # Errors
     /// If there are no means.
     pub fn least_cosine(&self, means: usize, seed: u64) -> Result<f64> {
-        check_samples(means)?;
+        check_samples(means, 1)?;
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let mut least = 1.0_f64;
         for _ in 0..means {

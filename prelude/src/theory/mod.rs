@@ -33,9 +33,10 @@ fn check_epsilon(epsilon: f64) -> Result<()> {
     Err(Error::invalid("an epsilon of at least 0", epsilon.to_string(), "Give a finite ℓ2 radius."))
 }
 
-fn check_samples(samples: usize) -> Result<()> {
-    if samples > 0 {
+fn check_samples(samples: usize, least: usize) -> Result<()> {
+    if samples >= least {
         return Ok(());
     }
-    Err(Error::invalid("at least one sample", "0", "A few thousand give two digits."))
+    let expected = format!("{least} samples or more");
+    Err(Error::invalid(expected, samples.to_string(), "A few thousand give two digits."))
 }

@@ -47,7 +47,7 @@ pub fn closed_form(truth: &Gaussian, epsilon: f64) -> Result<Robust> {
 }
 
 /// The same problem without the theorem: the adversary's best matrix and the learner's best variances
-/// in turns, until neither changes. The two agree to about ten digits.
+/// in turns, until neither changes. The two agree to six digits and more.
 ///
 /// # Errors
 /// If `epsilon` is negative or not finite.
@@ -73,7 +73,7 @@ pub fn against_every_point(
     seed: u64,
 ) -> Result<Gaussian> {
     check_epsilon(epsilon)?;
-    check_samples(samples)?;
+    check_samples(samples, 1)?;
     if epsilon == 0.0 {
         return Ok(truth.clone());
     }

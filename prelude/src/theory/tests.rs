@@ -264,7 +264,7 @@ fn a_density_is_that_of_the_normal_distribution() {
 #[test]
 fn what_makes_no_sense_is_said() {
     let truth = figure_4();
-    let cases: [(Result<()>, &str); 12] = [
+    let cases: [(Result<()>, &str); 13] = [
         (Gaussian::new(arr1(&[0.0]), arr2(&[[1.0, 0.0]])).map(drop), "1 rows and 2 columns"),
         (Gaussian::new(arr1(&[]), Array2::zeros((0, 0))).map(drop), "0 rows"),
         (
@@ -279,6 +279,7 @@ fn what_makes_no_sense_is_said() {
         (by_steps(&truth, f64::NAN).map(drop), "epsilon"),
         (against_every_point(&truth, 1.0, 0, 1).map(drop), "sample"),
         (vulnerability(&truth, 2.0).map(drop), "a price above 2.0000"),
+        (measured_vulnerability(&truth, 5.0, 1, 1).map(drop), "2 samples or more, found 1"),
         (truth.accuracy(&Gaussian::diagonal(&[1.0], &[1.0]).unwrap(), 0.0).map(drop), "dimensions"),
     ];
     for (result, part) in cases {
