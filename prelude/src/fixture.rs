@@ -20,10 +20,8 @@ pub(crate) static TRAINED: LazyLock<Net> = LazyLock::new(|| {
 
 /// Two convolutions: an image takes microseconds.
 pub(crate) fn net(seed: u64) -> Net {
-    let conv = |outputs| Layer::Conv { outputs, stride: 2 };
-    let layers = vec![conv(8), conv(16)];
-    let name = "two convolutions".into();
-    let architecture = Architecture { name, image: [3, 32, 32], layers, classes: 10 };
+    let layers = vec![Layer::unit("features.0", 8, 2), Layer::unit("features.1", 16, 2)];
+    let architecture = Architecture::new("two convolutions", [3, 32, 32], layers, 10);
     Net::new(architecture, vec![0.5; 3], vec![0.2; 3], seed).expect("the layers fit")
 }
 

@@ -1,27 +1,150 @@
-//! Batch norm, ReLU and the residual addition, one pass over an image each way.
+//! Batch norm, ReLU and addition, one pass over an image each way.
 
 use super::block::Block;
 use super::simd::{LANES, Simd, kernel};
+
+/// `scale · z + shift` for each channel, padded, and perhaps a ReLU.
+#[derive(Clone, Debug)]
+pub(crate) struct Scaling {
+    pub scale: Vec<f32>,
+    pub shift: Vec<f32>,
+    /// What centres `z`.
+    pub minus_mean: Vec<f32>,
+    pub relu: bool,
+}
+
+impl Scaling {
+    /// What changes nothing, but for a ReLU.
+    pub fn identity(channels: usize, relu: bool) -> Self {
+        let none = vec![0.0; channels];
+        Self { scale: vec![1.0; channels], shift: none.clone(), minus_mean: none, relu }
+    }
+}
+
+/// Where the first channel of a block's row lies.
+#[inline(always)]
+fn row(layout: Block, block: usize, y: usize) -> usize {
+    layout.origin() + block * layout.plane() + y * layout.row()
+}
 
 kernel! {
     /// Adds an image's Σ z and Σ z² to `sums`, channel by channel: first all Σ z, then all Σ z².
     ///
     /// # Safety
-    /// `z` must be valid for the flat `layout`, `sums` for twice its channels, padded.
-    moments = run_moments(layout: Block, z: *const f32, sums: *mut f32)
+    /// `z` must be valid for `layout`, `sums` for its channels, padded, and again `second` floats later.
+    moments = run_moments(layout: Block, z: *const f32, sums: *mut f32, second: usize)
 }
 
 #[inline(always)]
-unsafe fn run_moments<S: Simd>(layout: Block, z: *const f32, sums: *mut f32) {
+unsafe fn run_moments<S: Simd>(layout: Block, z: *const f32, sums: *mut f32, second: usize) {
     unsafe {
         for block in 0..layout.blocks() {
+            let (mut sum, mut squares) = (S::splat(0.0), S::splat(0.0));
+            for y in 0..layout.height {
+                let mut from = z.add(row(layout, block, y));
+                for _ in 0..layout.width {
+                    let value = S::load(from);
+                    sum = S::add(sum, value);
+                    squares = S::fma(value, value, squares);
+                    from = from.add(LANES);
+                }
+            }
+            add_to::<S>(sums.add(block * LANES), sum);
+            add_to::<S>(sums.add(second + block * LANES), squares);
+        }
+    }
+}
+
+/// What is added to an activation, and whether a ReLU follows.
+#[derive(Clone, Copy)]
+pub(crate) struct Rest {
+    /// Lies as the activation does; null: nothing.
+    pub add: *const f32,
+    pub relu: bool,
+}
+
+kernel! {
+    /// `scaling(z) + rest`, from `z` in the layout `from` to `output` in the layout `to`.
+    ///
+    /// # Safety
+    /// Pointers must be valid for their layouts, the scaling for their channels, padded.
+    activate = run_activate(
+        scaling: &Scaling, from: Block, z: *const f32, rest: Rest, to: Block, output: *mut f32)
+}
+
+#[inline(always)]
+unsafe fn run_activate<S: Simd>(
+    scaling: &Scaling,
+    from: Block,
+    z: *const f32,
+    rest: Rest,
+    to: Block,
+    output: *mut f32,
+) {
+    unsafe {
+        for block in 0..from.blocks() {
+            let scale = S::load(scaling.scale.as_ptr().add(block * LANES));
+            let shift = S::load(scaling.shift.as_ptr().add(block * LANES));
+            for y in 0..from.height {
+                let (mut z, mut at) = (z.add(row(from, block, y)), row(to, block, y));
+                for _ in 0..from.width {
+                    let mut value = S::fma(S::load(z), scale, shift);
+                    if scaling.relu {
+                        value = S::relu(value);
+                    }
+                    if !rest.add.is_null() {
+                        value = S::add(value, S::load(rest.add.add(at)));
+                    }
+                    if rest.relu {
+                        value = S::relu(value);
+                    }
+                    S::store(output.add(at), value);
+                    (z, at) = (z.add(LANES), at + LANES);
+                }
+            }
+        }
+    }
+}
+
+/// An image's gradient behind a scaling, and what went into it.
+#[derive(Clone, Copy)]
+pub(crate) struct Behind {
+    pub layout: Block,
+    pub gradient: *const f32,
+    pub from: Block,
+    pub z: *const f32,
+}
+
+kernel! {
+    /// Adds an image's Σ g and Σ g·(z − mean) to `sums`, where the scaling's ReLU is open.
+    ///
+    /// # Safety
+    /// Pointers must be valid for their layouts; the scaling for their channels, padded, `sums` for
+    /// twice as many.
+    gated_moments = run_gated_moments(scaling: &Scaling, behind: Behind, sums: *mut f32)
+}
+
+#[inline(always)]
+unsafe fn run_gated_moments<S: Simd>(scaling: &Scaling, behind: Behind, sums: *mut f32) {
+    let Behind { layout, gradient, from, z } = behind;
+    unsafe {
+        for block in 0..layout.blocks() {
+            let scale = S::load(scaling.scale.as_ptr().add(block * LANES));
+            let shift = S::load(scaling.shift.as_ptr().add(block * LANES));
+            let minus_mean = S::load(scaling.minus_mean.as_ptr().add(block * LANES));
             let (mut first, mut second) = (S::splat(0.0), S::splat(0.0));
-            let mut from = z.add(block * layout.plane());
-            for _ in 0..layout.height * layout.width {
-                let value = S::load(from);
-                first = S::add(first, value);
-                second = S::fma(value, value, second);
-                from = from.add(LANES);
+            for y in 0..layout.height {
+                let (mut g, mut z) =
+                    (gradient.add(row(layout, block, y)), z.add(row(from, block, y)));
+                for _ in 0..layout.width {
+                    let (value, mut slope) = (S::load(z), S::load(g));
+                    if scaling.relu {
+                        slope = S::gate(slope, S::fma(value, scale, shift));
+                    }
+                    first = S::add(first, slope);
+                    second = S::fma(slope, S::add(value, minus_mean), second);
+                    (g, z) = (g.add(LANES), z.add(LANES));
+                }
             }
             add_to::<S>(sums.add(block * LANES), first);
             add_to::<S>(sums.add((layout.blocks() + block) * LANES), second);
@@ -29,41 +152,65 @@ unsafe fn run_moments<S: Simd>(layout: Block, z: *const f32, sums: *mut f32) {
     }
 }
 
+/// The gradient before a scaling is `of_gradient · g + of_z · z + constant`, a channel each, padded.
+#[derive(Clone, Debug)]
+pub(crate) struct Slopes {
+    pub of_gradient: Vec<f32>,
+    pub of_z: Vec<f32>,
+    pub constant: Vec<f32>,
+}
+
+impl Slopes {
+    /// What changes nothing.
+    pub fn identity(channels: usize) -> Self {
+        let none = vec![0.0; channels];
+        Self { of_gradient: vec![1.0; channels], of_z: none.clone(), constant: none }
+    }
+}
+
 kernel! {
-    /// `max(scale · z + shift, 0) + residual`, from the flat `z` to the bordered `output`.
+    /// Writes the gradient before a scaling to `output` in the layout `to`, on top of `add`, which lies
+    /// there too, unless it is null.
     ///
     /// # Safety
-    /// Pointers must be valid for the images `layout` (flat) describes, with a border for `residual`
-    /// (which may be null) and `output`; `scale` and `shift` for its channels, padded.
-    activate = run_activate(
-        layout: Block, z: *const f32, scale: *const f32, shift: *const f32,
-        residual: *const f32, output: *mut f32)
+    /// Pointers must be valid for their layouts, the scaling and the slopes for their channels, padded.
+    before = run_before(
+        scaling: &Scaling, slopes: &Slopes, behind: Behind, to: Block, add: *const f32,
+        output: *mut f32)
 }
 
 #[inline(always)]
-unsafe fn run_activate<S: Simd>(
-    layout: Block,
-    z: *const f32,
-    scale: *const f32,
-    shift: *const f32,
-    residual: *const f32,
+unsafe fn run_before<S: Simd>(
+    scaling: &Scaling,
+    slopes: &Slopes,
+    behind: Behind,
+    to: Block,
+    add: *const f32,
     output: *mut f32,
 ) {
+    let Behind { layout, gradient, from, z } = behind;
     unsafe {
-        let bordered = Block { border: 1, ..layout };
-        let mut from = z;
         for block in 0..layout.blocks() {
-            let (scale, shift) =
-                (S::load(scale.add(block * LANES)), S::load(shift.add(block * LANES)));
+            let scale = S::load(scaling.scale.as_ptr().add(block * LANES));
+            let shift = S::load(scaling.shift.as_ptr().add(block * LANES));
+            let of_gradient = S::load(slopes.of_gradient.as_ptr().add(block * LANES));
+            let of_z = S::load(slopes.of_z.as_ptr().add(block * LANES));
+            let constant = S::load(slopes.constant.as_ptr().add(block * LANES));
             for y in 0..layout.height {
-                let mut at = bordered.origin() + block * bordered.plane() + y * bordered.row();
+                let (mut g, mut z) =
+                    (gradient.add(row(layout, block, y)), z.add(row(from, block, y)));
+                let mut at = row(to, block, y);
                 for _ in 0..layout.width {
-                    let mut value = S::relu(S::fma(S::load(from), scale, shift));
-                    if !residual.is_null() {
-                        value = S::add(value, S::load(residual.add(at)));
+                    let (value, mut slope) = (S::load(z), S::load(g));
+                    if scaling.relu {
+                        slope = S::gate(slope, S::fma(value, scale, shift));
                     }
-                    S::store(output.add(at), value);
-                    (from, at) = (from.add(LANES), at + LANES);
+                    let mut sum = S::fma(slope, of_gradient, S::fma(value, of_z, constant));
+                    if !add.is_null() {
+                        sum = S::add(sum, S::load(add.add(at)));
+                    }
+                    S::store(output.add(at), sum);
+                    (g, z, at) = (g.add(LANES), z.add(LANES), at + LANES);
                 }
             }
         }
@@ -71,92 +218,86 @@ unsafe fn run_activate<S: Simd>(
 }
 
 kernel! {
-    /// Adds an image's Σ g and Σ g·(z − mean) to `sums`, where the ReLU of `scale · z + shift` is open.
+    /// Copies an image from the layout `from` to `to`, on top of `add`, which lies there too, unless it is
+    /// null.
     ///
     /// # Safety
-    /// Pointers must be valid for the flat `layout`; `scale`, `shift` and `minus_mean` for its channels,
-    /// `sums` for twice its channels, padded.
-    gated_moments = run_gated_moments(
-        layout: Block, gradient: *const f32, z: *const f32, scale: *const f32, shift: *const f32,
-        minus_mean: *const f32, sums: *mut f32)
+    /// Pointers must be valid for their layouts.
+    copy = run_copy(from: Block, values: *const f32, to: Block, add: *const f32, output: *mut f32)
 }
 
 #[inline(always)]
-unsafe fn run_gated_moments<S: Simd>(
-    layout: Block,
-    gradient: *const f32,
-    z: *const f32,
-    scale: *const f32,
-    shift: *const f32,
-    minus_mean: *const f32,
-    sums: *mut f32,
+unsafe fn run_copy<S: Simd>(
+    from: Block,
+    values: *const f32,
+    to: Block,
+    add: *const f32,
+    output: *mut f32,
 ) {
     unsafe {
-        let size = layout.height * layout.width;
-        for block in 0..layout.blocks() {
-            let (scale, shift) =
-                (S::load(scale.add(block * LANES)), S::load(shift.add(block * LANES)));
-            let minus_mean = S::load(minus_mean.add(block * LANES));
-            let (mut first, mut second) = (S::splat(0.0), S::splat(0.0));
-            for pixel in block * size..(block + 1) * size {
-                let z = S::load(z.add(pixel * LANES));
-                let open = S::fma(z, scale, shift);
-                let gradient = S::gate(S::load(gradient.add(pixel * LANES)), open);
-                let centred = S::add(z, minus_mean);
-                first = S::add(first, gradient);
-                second = S::fma(gradient, centred, second);
+        for block in 0..from.blocks() {
+            for y in 0..from.height {
+                let (mut value, mut at) = (values.add(row(from, block, y)), row(to, block, y));
+                for _ in 0..from.width {
+                    let mut sum = S::load(value);
+                    if !add.is_null() {
+                        sum = S::add(sum, S::load(add.add(at)));
+                    }
+                    S::store(output.add(at), sum);
+                    (value, at) = (value.add(LANES), at + LANES);
+                }
             }
-            add_to::<S>(sums.add(block * LANES), first);
-            add_to::<S>(sums.add((layout.blocks() + block) * LANES), second);
         }
     }
 }
 
-/// The gradient at a convolution's output is `of_gradient · g + of_z · z + constant`, a channel each.
-pub(crate) struct Slopes {
-    pub of_gradient: Vec<f32>,
-    pub of_z: Vec<f32>,
-    pub constant: Vec<f32>,
-}
-
 kernel! {
-    /// The gradient before the batch norm, from flat images to the bordered `output`.
+    /// Closes a gradient, in place, where what it belongs to is not above zero.
     ///
     /// # Safety
-    /// As for [`gated_moments`]; `output` must be valid for the bordered image.
-    gradient = run_gradient(
-        layout: Block, gradient: *const f32, z: *const f32, scale: *const f32, shift: *const f32,
-        slopes: &Slopes, output: *mut f32)
+    /// Pointers must be valid for their layouts.
+    gate = run_gate(layout: Block, gradient: *mut f32, of: Block, values: *const f32)
 }
 
 #[inline(always)]
-unsafe fn run_gradient<S: Simd>(
-    layout: Block,
-    gradient: *const f32,
-    z: *const f32,
-    scale: *const f32,
-    shift: *const f32,
-    slopes: &Slopes,
-    output: *mut f32,
-) {
+unsafe fn run_gate<S: Simd>(layout: Block, gradient: *mut f32, of: Block, values: *const f32) {
     unsafe {
-        let bordered = Block { border: 1, ..layout };
-        let mut pixel = 0;
         for block in 0..layout.blocks() {
-            let (scale, shift) =
-                (S::load(scale.add(block * LANES)), S::load(shift.add(block * LANES)));
-            let of_gradient = S::load(slopes.of_gradient.as_ptr().add(block * LANES));
-            let of_z = S::load(slopes.of_z.as_ptr().add(block * LANES));
-            let constant = S::load(slopes.constant.as_ptr().add(block * LANES));
             for y in 0..layout.height {
-                let mut at = bordered.origin() + block * bordered.plane() + y * bordered.row();
+                let (mut g, mut value) =
+                    (gradient.add(row(layout, block, y)), values.add(row(of, block, y)));
                 for _ in 0..layout.width {
-                    let z = S::load(z.add(pixel * LANES));
-                    let open = S::fma(z, scale, shift);
-                    let gated = S::gate(S::load(gradient.add(pixel * LANES)), open);
-                    let rest = S::fma(z, of_z, constant);
-                    S::store(output.add(at), S::fma(gated, of_gradient, rest));
-                    (pixel, at) = (pixel + 1, at + LANES);
+                    S::store(g, S::gate(S::load(g), S::load(value)));
+                    (g, value) = (g.add(LANES), value.add(LANES));
+                }
+            }
+        }
+    }
+}
+
+kernel! {
+    /// Closes a gradient where `mask`, a word a vector, is not set; what it was goes to `open`, which lies
+    /// as it does, unless that is null.
+    ///
+    /// # Safety
+    /// Pointers must be valid for `layout`, the mask for a word a vector.
+    mask = run_mask(layout: Block, gradient: *mut f32, mask: *const u16, open: *mut f32)
+}
+
+#[inline(always)]
+unsafe fn run_mask<S: Simd>(layout: Block, gradient: *mut f32, mask: *const u16, open: *mut f32) {
+    let mut word = 0;
+    unsafe {
+        for block in 0..layout.blocks() {
+            for y in 0..layout.height {
+                let start = row(layout, block, y);
+                for at in (start..start + layout.width * LANES).step_by(LANES) {
+                    let value = S::load(gradient.add(at));
+                    if !open.is_null() {
+                        S::store(open.add(at), value);
+                    }
+                    S::store(gradient.add(at), S::keep(value, *mask.add(word)));
+                    word += 1;
                 }
             }
         }

@@ -8,26 +8,27 @@ pub(crate) const INPUT_LANES: usize = 4;
 /// One image as `[blocks][border + height + border][border + width + border][lanes]`.
 ///
 /// With `lanes` channels side by side a convolution reads its weights as whole vectors, and the
-/// distance between neighbouring pixels is known to the compiler. A border of one zero pixel spares
-/// the 3×3 window every test for the edge.
+/// distance between neighbouring pixels is known to the compiler. A border of zero pixels spares
+/// a window every test for the edge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Block {
     pub channels: usize,
     pub height: usize,
     pub width: usize,
     pub lanes: usize,
-    pub border: usize,
+    /// Zero pixels above and below, and at both sides.
+    pub border: [usize; 2],
 }
 
 impl Block {
-    /// Activations with a border, ready to be convolved.
-    pub fn bordered(channels: usize, height: usize, width: usize) -> Self {
-        Self { channels, height, width, lanes: LANES, border: 1 }
+    /// An image without a border, in whole vectors.
+    pub fn flat(channels: usize, height: usize, width: usize) -> Self {
+        Self { channels, height, width, lanes: LANES, border: [0, 0] }
     }
 
-    /// The same image without a border.
-    pub fn flat(self) -> Self {
-        Self { border: 0, ..self }
+    /// The same image with another border.
+    pub fn bordered(self, border: [usize; 2]) -> Self {
+        Self { border, ..self }
     }
 
     /// How many blocks the channels fill.
@@ -37,12 +38,12 @@ impl Block {
 
     /// The floats from one row to the next.
     pub fn row(self) -> usize {
-        (self.width + 2 * self.border) * self.lanes
+        (self.width + 2 * self.border[1]) * self.lanes
     }
 
     /// The floats from one block to the next.
     pub fn plane(self) -> usize {
-        (self.height + 2 * self.border) * self.row()
+        (self.height + 2 * self.border[0]) * self.row()
     }
 
     /// The floats of the whole image.
@@ -52,7 +53,7 @@ impl Block {
 
     /// Where the first channel of pixel (0, 0) lies.
     pub fn origin(self) -> usize {
-        self.border * (self.row() + self.lanes)
+        self.border[0] * self.row() + self.border[1] * self.lanes
     }
 
     /// How many vectors an image has: its mask has as many words.

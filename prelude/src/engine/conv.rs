@@ -1,6 +1,6 @@
 //! The convolution: one loop for the forward pass and for the gradient with respect to the input.
 //!
-//! A 3×3 convolution, its transpose and its strided transpose all sum `input[pixel + tap] ·
+//! A convolution, its transpose and its strided transpose all sum `input[pixel + tap] ·
 //! weights[tap]` over a list of taps; they differ in the list and in how far apart pixels lie. So a
 //! [`Sweep`] is that list and those distances, and a register tile of pixels × output channels
 //! does the sum. What happens to a finished sum, while it is still in a register, is its
@@ -23,6 +23,8 @@ pub(crate) struct Tap {
 #[derive(Clone, Debug)]
 pub(crate) struct Sweep {
     pub taps: Vec<Tap>,
+    /// How many places the whole window has, of which `taps` may be a part.
+    pub places: usize,
     pub input: Block,
     /// How many channels of an input block carry numbers.
     pub lanes: usize,
@@ -44,10 +46,11 @@ pub(crate) struct Sweep {
 pub(crate) enum Finish {
     /// Write it.
     Store,
-    /// `max(sum + bias, 0) + residual`; note in `mask` where the ReLU let it through.
-    Activate { bias: *const f32, residual: *const f32, mask: *mut u16 },
-    /// `sum + add` goes to `open`, and, where `mask` is set, to the output.
-    Gate { mask: *const u16, add: *const f32, open: *mut f32 },
+    /// `sum + bias + add`, with a ReLU before the addition where there is an `inner` mask and one behind
+    /// it where there is an `outer` one; each notes in its mask what it lets through.
+    Activate { bias: *const f32, inner: *mut u16, add: *const f32, outer: *mut u16 },
+    /// `sum` and both numbers to `add` go to `open`, and, where `mask` is set, to the output.
+    Gate { mask: *const u16, add: [*const f32; 2], open: *mut f32 },
 }
 
 /// One image's way through a convolution.
@@ -60,16 +63,16 @@ pub(crate) struct Job {
 
 impl Sweep {
     fn weights_of_block(&self) -> usize {
-        9 * self.lanes * self.group * LANES
+        self.places * self.lanes * self.group * LANES
     }
 
     /// Where the input of the output pixel in a row and a column lies.
-    fn input_at(&self, (y, x): (usize, usize)) -> usize {
+    pub(super) fn input_at(&self, (y, x): (usize, usize)) -> usize {
         self.input.origin() + self.stride * (y * self.input.row() + x * self.input.lanes)
     }
 
     /// Where an output pixel's vector lies in block `block`: in the image, and in a mask.
-    fn output_at(&self, block: usize, (y, x): (usize, usize)) -> (usize, usize) {
+    pub(super) fn output_at(&self, block: usize, (y, x): (usize, usize)) -> (usize, usize) {
         let (row, column) = (self.first.0 + y * self.step, self.first.1 + x * self.step);
         let out = self.output;
         let at = out.origin() + block * out.plane() + row * out.row() + column * LANES;
@@ -306,21 +309,13 @@ pub(super) unsafe fn write<S: Simd>(
     unsafe {
         match finish {
             Finish::Store => S::store(to, sum),
-            Finish::Activate { bias, residual, mask } => {
+            Finish::Activate { bias, inner, add, outer } => {
                 let value = S::add(sum, S::load(bias.add(block * LANES)));
-                *mask.add(word) = S::positive(value);
-                let value = S::relu(value);
-                let value = match residual.is_null() {
-                    true => value,
-                    false => S::add(value, S::load(residual.add(at))),
-                };
-                S::store(to, value);
+                let value = noted::<S>(value, inner, word);
+                S::store(to, noted::<S>(plus::<S>(value, add, at), outer, word));
             }
             Finish::Gate { mask, add, open } => {
-                let value = match add.is_null() {
-                    true => sum,
-                    false => S::add(sum, S::load(add.add(at))),
-                };
+                let value = plus::<S>(plus::<S>(sum, add[0], at), add[1], at);
                 if !open.is_null() {
                     S::store(open.add(at), value);
                 }
@@ -331,5 +326,26 @@ pub(super) unsafe fn write<S: Simd>(
                 S::store(to, value);
             }
         }
+    }
+}
+
+/// `value` and what lies at `at`, if anything does.
+#[inline(always)]
+unsafe fn plus<S: Simd>(value: S::V, add: *const f32, at: usize) -> S::V {
+    match add.is_null() {
+        true => value,
+        false => unsafe { S::add(value, S::load(add.add(at))) },
+    }
+}
+
+/// `value` behind a ReLU that notes what it lets through, if there is one.
+#[inline(always)]
+unsafe fn noted<S: Simd>(value: S::V, mask: *mut u16, word: usize) -> S::V {
+    if mask.is_null() {
+        return value;
+    }
+    unsafe {
+        *mask.add(word) = S::positive(value);
+        S::relu(value)
     }
 }

@@ -1,6 +1,8 @@
-//! A 3×3 convolution in whichever way is quickest for its images: Winograd's, or tap by tap.
+//! A sum over windows in whichever way is quickest for its images: Winograd's, tap by tap, or, where
+//! channels have nothing to do with each other, channel by channel.
 
 use super::block::Block;
+use super::channelwise::channelwise;
 use super::conv::{Job, Sweep, sweep};
 use super::pack::Conv;
 use super::simd::Isa;
@@ -10,42 +12,72 @@ use rayon::prelude::*;
 
 /// A way from one image to another, forward or back, with its weights in order.
 pub(crate) enum Pass {
-    Swept { sweeps: Vec<Sweep>, weights: Vec<f32> },
+    Swept {
+        sweeps: Vec<Sweep>,
+        weights: Vec<f32>,
+    },
     Winograd(Winograd),
+    /// A number a channel, the same at each place of the window.
+    Channelwise {
+        sweeps: Vec<Sweep>,
+        weights: Vec<f32>,
+    },
 }
 
 impl Pass {
-    /// From a convolution's input to `output`; `weights` are `(outputs, inputs, 3, 3)`.
-    pub fn forward(conv: Conv, isa: Isa, weights: &[f32], output: Block) -> Self {
+    /// From a convolution's input to `output`; `weights` are `(outputs, inputs, kernel)`.
+    pub fn forward(conv: Conv, isa: Isa, weights: &[f32], input: Block, output: Block) -> Self {
         match conv.is_for_winograd() {
-            true => Self::Winograd(Winograd::new(isa, conv.input(), output, |o, i, tap| {
+            true => Self::Winograd(Winograd::new(isa, input, output, |o, i, tap| {
                 weights[(o * conv.inputs + i) * 9 + tap]
             })),
             false => Self::Swept {
-                sweeps: vec![conv.forward(isa, output)],
+                sweeps: vec![conv.forward(isa, input, output)],
                 weights: conv.pack_forward(isa, weights),
             },
         }
     }
 
-    /// From the gradient at a convolution's output to that at its input, `gradient`.
-    pub fn backward(conv: Conv, isa: Isa, weights: &[f32], gradient: Block) -> Self {
+    /// From the gradient at a convolution's output, `slope`, to that at its input, `gradient`.
+    pub fn backward(conv: Conv, isa: Isa, weights: &[f32], slope: Block, gradient: Block) -> Self {
         match conv.is_for_winograd() {
             // Seen from behind, inputs are outputs and the window is turned around.
-            true => Self::Winograd(Winograd::new(isa, conv.output(), gradient, |i, o, tap| {
+            true => Self::Winograd(Winograd::new(isa, slope, gradient, |i, o, tap| {
                 weights[(o * conv.inputs + i) * 9 + 8 - tap]
             })),
             false => Self::Swept {
-                sweeps: conv.backward(isa, gradient),
+                sweeps: conv.backward(isa, slope, gradient),
                 weights: conv.pack_backward(isa, weights),
             },
         }
     }
 
+    /// Each channel's sum over the window, times its number among `weights`, which are padded.
+    pub fn channelwise(
+        window: Conv,
+        isa: Isa,
+        weights: Vec<f32>,
+        input: Block,
+        output: Block,
+    ) -> Self {
+        Self::Channelwise { sweeps: vec![window.forward(isa, input, output)], weights }
+    }
+
+    /// The way back from such a sum.
+    pub fn channelwise_back(
+        window: Conv,
+        isa: Isa,
+        weights: Vec<f32>,
+        slope: Block,
+        gradient: Block,
+    ) -> Self {
+        Self::Channelwise { sweeps: window.backward(isa, slope, gradient), weights }
+    }
+
     /// How many images should go together.
     pub fn images(&self) -> usize {
         match self {
-            Self::Swept { .. } => 1,
+            Self::Swept { .. } | Self::Channelwise { .. } => 1,
             Self::Winograd(winograd) => winograd.images(),
         }
     }
@@ -55,20 +87,24 @@ impl Pass {
     /// # Safety
     /// Each job's pointers must be valid for the images that the pass was made for.
     pub unsafe fn run(&self, isa: Isa, jobs: &[Job], scratch: &mut Scratch) {
-        match self {
-            Self::Swept { sweeps, weights } => {
-                for job in jobs {
-                    for part in sweeps {
-                        // The caller vouches for the pointers.
-                        unsafe {
-                            sweep(isa, part, job.from, weights.as_ptr(), job.to, job.finish);
-                        }
-                    }
-                }
+        // The caller vouches for the pointers.
+        unsafe {
+            match self {
+                Self::Winograd(winograd) => winograd.run(isa, jobs, scratch),
+                Self::Swept { sweeps, weights } => each(jobs, sweeps, |job, part| {
+                    sweep(isa, part, job.from, weights.as_ptr(), job.to, job.finish);
+                }),
+                Self::Channelwise { sweeps, weights } => each(jobs, sweeps, |job, part| {
+                    channelwise(isa, part, job.from, weights.as_ptr(), job.to, job.finish);
+                }),
             }
-            // The caller vouches for the pointers.
-            Self::Winograd(winograd) => unsafe { winograd.run(isa, jobs, scratch) },
         }
+    }
+}
+
+fn each(jobs: &[Job], sweeps: &[Sweep], run: impl Fn(&Job, &Sweep)) {
+    for job in jobs {
+        sweeps.iter().for_each(|sweep| run(job, sweep));
     }
 }
 
@@ -79,10 +115,11 @@ pub(crate) enum WeightPass {
 }
 
 impl WeightPass {
-    pub fn new(conv: Conv, isa: Isa) -> Self {
+    /// From the image that comes in, `input`, and the gradient at the output, `slope`.
+    pub fn new(conv: Conv, isa: Isa, input: Block, slope: Block) -> Self {
         match conv.is_for_winograd() {
-            true => Self::Winograd(winograd::Gradient::new(isa, conv.input(), conv.output())),
-            false => Self::Tapped(WeightGradient::new(conv, isa)),
+            true => Self::Winograd(winograd::Gradient::new(isa, input, slope)),
+            false => Self::Tapped(WeightGradient::new(conv, isa, input, slope)),
         }
     }
 
@@ -144,16 +181,17 @@ impl WeightPass {
         }
     }
 
-    /// The gradient in PyTorch's order, `(outputs, inputs, 3, 3)`.
+    /// The gradient in PyTorch's order, `(outputs, inputs, kernel)`.
     pub fn unpack(&self, conv: Conv, added: &[f32]) -> Vec<f32> {
         let place = |output, input, tap| match self {
             Self::Tapped(gradient) => gradient.place(output, input, tap),
             Self::Winograd(gradient) => gradient.place(output, input, tap),
         };
-        let mut weights = vec![0.0; conv.outputs * conv.inputs * 9];
-        let outputs = weights.par_chunks_mut(conv.inputs * 9).enumerate();
+        let places = conv.places();
+        let mut weights = vec![0.0; conv.outputs * conv.inputs * places];
+        let outputs = weights.par_chunks_mut(conv.inputs * places).enumerate();
         outputs.for_each(|(output, weights)| {
-            for (input, weights) in weights.chunks_mut(9).enumerate() {
+            for (input, weights) in weights.chunks_mut(places).enumerate() {
                 for (tap, weight) in weights.iter_mut().enumerate() {
                     *weight = added[place(output, input, tap)];
                 }
@@ -165,6 +203,7 @@ impl WeightPass {
 
 impl Conv {
     fn is_for_winograd(self) -> bool {
-        self.stride == 1 && winograd::fits(self.input())
+        let window = (self.kernel, self.stride, self.padding) == ([3, 3], 1, [1, 1]);
+        window && winograd::fits(self.input())
     }
 }

@@ -40,10 +40,10 @@ impl Head {
 }
 
 kernel! {
-    /// Writes the mean over the pixels of a bordered image, padded channels too.
+    /// Writes the mean over the pixels of an image, padded channels too.
     ///
     /// # Safety
-    /// `image` must be valid for the bordered `layout`, `means` for its channels, padded.
+    /// `image` must be valid for `layout`, `means` for its channels, padded.
     mean = run_mean(layout: Block, image: *const f32, means: *mut f32)
 }
 
@@ -66,11 +66,11 @@ unsafe fn run_mean<S: Simd>(layout: Block, image: *const f32, means: *mut f32) {
 
 kernel! {
     /// Spreads the gradient with respect to the means over the pixels: the share goes to `open`, and,
-    /// where `mask` is set, to `gated`, both bordered like `layout` or flat like it; null: nowhere.
+    /// where `mask` is set or there is none, to `gated`; both lie as `layout`, or nowhere if null.
     ///
     /// # Safety
     /// `means` must be valid for the channels, padded, `open` and `gated` for `layout` or null, `mask`
-    /// for a word a vector where `gated` is not null.
+    /// for a word a vector or null.
     spread = run_spread(
         layout: Block, means: *const f32, mask: *const u16, open: *mut f32, gated: *mut f32)
 }
@@ -95,7 +95,8 @@ unsafe fn run_spread<S: Simd>(
                         S::store(open.add(at), value);
                     }
                     if !gated.is_null() {
-                        S::store(gated.add(at), S::keep(value, *mask.add(word)));
+                        let kept = if mask.is_null() { u16::MAX } else { *mask.add(word) };
+                        S::store(gated.add(at), S::keep(value, kept));
                     }
                     word += 1;
                 }

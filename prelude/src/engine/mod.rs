@@ -4,10 +4,12 @@
 
 mod batch_norm;
 mod block;
+mod channelwise;
 mod conv;
 mod convolution;
 mod frozen;
 mod head;
+mod max_pool;
 mod memory;
 mod pack;
 mod peak;
@@ -15,6 +17,7 @@ mod picture;
 mod plan;
 mod pool;
 mod simd;
+mod steps;
 mod tape;
 #[cfg(test)]
 mod tests;
@@ -22,14 +25,13 @@ mod training;
 mod weight_gradient;
 mod winograd;
 
-pub(crate) use block::INPUT_LANES;
 pub(crate) use frozen::Frozen;
 pub(crate) use head::Head;
-pub(crate) use pack::Conv;
 pub(crate) use picture::Normalisation;
-pub(crate) use plan::{NORM_EPSILON, Norm, Unit, Weights};
+pub use plan::Window;
+pub(crate) use plan::{Convolution, Kind, Node, Norm, Weights};
 pub use simd::Isa;
-pub(crate) use simd::LANES;
+pub(crate) use steps::Steps;
 pub use tape::{Batch, CpuTape};
 pub(crate) use tape::{Learner, batch, cross_entropy, frozen, parameters};
 pub(crate) use tape::{training, values};

@@ -45,17 +45,24 @@ pub(crate) struct PictureGradient {
 }
 
 impl PictureGradient {
-    /// For the convolution `conv` with `weights (outputs, inputs, 3, 3)` on normalised pictures.
-    pub fn new(conv: Conv, weights: &[f32], normalisation: &Normalisation, isa: Isa) -> Self {
-        let Conv { inputs, outputs, .. } = conv;
-        let mut packed = vec![0.0; outputs.div_ceil(LANES) * 9 * inputs * LANES];
+    /// For the convolution `conv` with `weights (outputs, inputs, kernel)` on normalised pictures; `slope`
+    /// is how the gradient at its output lies.
+    pub fn new(
+        conv: Conv,
+        weights: &[f32],
+        normalisation: &Normalisation,
+        slope: Block,
+        isa: Isa,
+    ) -> Self {
+        let (Conv { inputs, outputs, .. }, places) = (conv, conv.places());
+        let mut packed = vec![0.0; outputs.div_ceil(LANES) * places * inputs * LANES];
         for (place, &weight) in weights.iter().enumerate() {
-            let (output, input, tap) = (place / (inputs * 9), place / 9 % inputs, place % 9);
-            let row = (output / LANES * 9 + tap) * inputs + input;
+            let (output, input) = (place / (inputs * places), place / places % inputs);
+            let row = (output / LANES * places + place % places) * inputs + input;
             packed[row * LANES + output % LANES] = weight;
         }
         let scale = normalisation.deviation.iter().map(|d| 1.0 / d).collect();
-        Self { conv, parts: conv.backward(isa, conv.input()), weights: packed, scale }
+        Self { conv, parts: conv.backward(isa, slope, conv.input()), weights: packed, scale }
     }
 }
 
@@ -63,8 +70,7 @@ kernel! {
     /// Writes the gradient with respect to a picture, `(inputs, height, width)`.
     ///
     /// # Safety
-    /// `gradient` must be valid for the bordered image at the first convolution's output, `picture`
-    /// for the picture.
+    /// `gradient` must be valid for the layout that the job was made for, `picture` for the picture.
     leave = run(job: &PictureGradient, gradient: *const f32, picture: *mut f32)
 }
 
@@ -126,7 +132,7 @@ unsafe fn tile<S: Simd, const P: usize, const C: usize>(
             let pixel = row.add(block * part.input.plane() + x * LANES);
             for tap in &part.taps {
                 let from = pixel.offset(tap.input);
-                let place = ((block * 9 + tap.weights) * inputs + first) * LANES;
+                let place = ((block * part.places + tap.weights) * inputs + first) * LANES;
                 let weights = job.weights.as_ptr().add(place);
                 let mut w = [S::splat(0.0); C];
                 for c in 0..C {

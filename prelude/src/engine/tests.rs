@@ -1,7 +1,6 @@
 //! Every way through a convolution, in every dialect, against plain sums in double precision.
 
-use super::INPUT_LANES;
-use super::block::Block;
+use super::block::{Block, INPUT_LANES};
 use super::conv::{Finish, Job};
 use super::convolution::{Pass, WeightPass};
 use super::pack::Conv;
@@ -26,7 +25,7 @@ impl Case {
         let mut rng = ChaCha8Rng::seed_from_u64(conv.height as u64);
         let mut some = |count| (0..count).map(|_| rng.gen_range(-1.0..1.0)).collect::<Vec<f32>>();
         let out = conv.output();
-        let weights = some(conv.outputs * conv.inputs * 9);
+        let weights = some(conv.outputs * conv.inputs * conv.places());
         let (image, slope) =
             (conv.inputs * conv.height * conv.width, conv.outputs * out.height * out.width);
         Self {
@@ -40,19 +39,20 @@ impl Case {
     /// What each output, input and window place have to do with each other: `visit(o, i, tap, from, to)`
     /// with the places of the numbers in an image and a slope.
     fn each_product(&self, mut visit: impl FnMut(usize, usize, usize)) {
-        let Conv { inputs, outputs, stride, height, width, .. } = self.conv;
-        let out = self.conv.output();
+        let Conv { inputs, outputs, kernel, stride, padding, height, width, .. } = self.conv;
+        let (out, places) = (self.conv.output(), self.conv.places());
         for o in 0..outputs {
             for i in 0..inputs {
-                for tap in 0..9 {
+                for tap in 0..places {
                     for y in 0..out.height {
                         for x in 0..out.width {
-                            let (row, column) = (y * stride + tap / 3, x * stride + tap % 3);
-                            // The window stands one pixel outside at first.
-                            if (1..=height).contains(&row) && (1..=width).contains(&column) {
-                                let from = (i * height + row - 1) * width + column - 1;
+                            // A wrapped number lies outside like any other place beyond the edge.
+                            let row = (y * stride + tap / kernel[1]).wrapping_sub(padding[0]);
+                            let column = (x * stride + tap % kernel[1]).wrapping_sub(padding[1]);
+                            if row < height && column < width {
+                                let from = (i * height + row) * width + column;
                                 let to = (o * out.height + y) * out.width + x;
-                                visit((o * inputs + i) * 9 + tap, from, to);
+                                visit((o * inputs + i) * places + tap, from, to);
                             }
                         }
                     }
@@ -144,30 +144,38 @@ fn near(what: &str, found: &[f32], expected: &[f64], terms: usize) {
 
 fn holds(case: &Case, isa: Isa) {
     let (conv, n) = (case.conv, case.images.len());
-    let (input, output) = (conv.input(), conv.output());
-    let forward = Pass::forward(conv, isa, &case.weights, output);
+    let (input, output, slope) =
+        (conv.input(), conv.output(), conv.output().bordered(conv.reach()));
+    let input = if conv.lanes == LANES { input.bordered(wider(input.border)) } else { input };
+    let forward = Pass::forward(conv, isa, &case.weights, input, output);
     let found = run(&forward, isa, &case.images, (input, output), Finish::Store);
     let name = |what: &str| format!("{what} of {conv:?}, {n} images, {isa:?}");
     for (image, found) in found.iter().enumerate() {
-        near(&name("outputs"), found, &case.outputs(image), 9 * conv.inputs);
+        near(&name("outputs"), found, &case.outputs(image), conv.places() * conv.inputs);
     }
     if conv.lanes == INPUT_LANES {
         return; // A picture's gradient has a way of its own, and its weights' is below.
     }
     let (null, nowhere) = (std::ptr::null(), std::ptr::null_mut());
-    let finish = Finish::Gate { mask: null, add: std::ptr::null(), open: nowhere };
-    let backward = Pass::backward(conv, isa, &case.weights, input);
-    let found = run(&backward, isa, &case.slopes, (output, input), finish);
+    let finish = Finish::Gate { mask: null, add: [std::ptr::null(); 2], open: nowhere };
+    let backward = Pass::backward(conv, isa, &case.weights, slope, input);
+    let found = run(&backward, isa, &case.slopes, (slope, input), finish);
     for (image, found) in found.iter().enumerate() {
-        near(&name("gradient"), found, &case.gradient(image), 9 * conv.outputs);
+        near(&name("gradient"), found, &case.gradient(image), conv.places() * conv.outputs);
     }
+}
+
+/// A border that is wider than need be, as where another window needs it.
+fn wider(border: [usize; 2]) -> [usize; 2] {
+    border.map(|pixels| pixels + 1)
 }
 
 fn weights_hold(case: &Case, isa: Isa) {
     let conv = case.conv;
-    let pass = WeightPass::new(conv, isa);
-    let from: Vec<Vec<f32>> = case.images.iter().map(|x| blocked(conv.input(), x)).collect();
-    let slopes: Vec<Vec<f32>> = case.slopes.iter().map(|x| blocked(conv.output(), x)).collect();
+    let (input, slope) = (conv.input(), conv.output().bordered(conv.reach()));
+    let pass = WeightPass::new(conv, isa, input, slope);
+    let from: Vec<Vec<f32>> = case.images.iter().map(|x| blocked(input, x)).collect();
+    let slopes: Vec<Vec<f32>> = case.slopes.iter().map(|x| blocked(slope, x)).collect();
     let pairs: Vec<_> = from.iter().zip(&slopes).map(|(a, b)| (a.as_ptr(), b.as_ptr())).collect();
     // Numbers that an earlier step left.
     let mut sums = vec![3.0; pass.sums()];
@@ -183,8 +191,16 @@ fn weights_hold(case: &Case, isa: Isa) {
     near(&format!("weights of {conv:?}, {isa:?}"), &found, &case.weight_gradient(), terms);
 }
 
+/// Most windows are 3×3 with a border of one pixel, as in most nets.
+fn window() -> impl Strategy<Value = ([usize; 2], [usize; 2])> {
+    let any = (1..8_usize, 1..8_usize).prop_flat_map(|(y, x)| {
+        (0..y, 0..x).prop_map(move |(above, beside)| ([y, x], [above, beside]))
+    });
+    prop_oneof![Just(([3, 3], [1, 1])), Just(([1, 1], [0, 0])), any]
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 90, ..ProptestConfig::default() })]
 
     #[test]
     fn every_way_through_a_convolution_is_the_plain_sum(
@@ -195,9 +211,13 @@ proptest! {
             (1..5_usize, 1..5_usize).prop_map(|(y, x)| (4 * y, 4 * x)),
         ],
         (stride, images) in (1..3_usize, 1..6_usize),
+        (kernel, padding) in window(),
     ) {
+        let fits = |axis: usize, size: usize| size + 2 * padding[axis] >= kernel[axis];
+        prop_assume!(fits(0, height) && fits(1, width));
         let lanes = if inputs <= INPUT_LANES { INPUT_LANES } else { LANES };
-        let case = Case::new(Conv { inputs, outputs, stride, height, width, lanes }, images);
+        let conv = Conv { inputs, outputs, kernel, stride, padding, height, width, lanes };
+        let case = Case::new(conv, images);
         for isa in Isa::supported() {
             holds(&case, isa);
             weights_hold(&case, isa);

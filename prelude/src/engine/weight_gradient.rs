@@ -6,30 +6,30 @@ use super::simd::{Isa, LANES, Simd, kernel};
 
 /// What the sum over pixels needs to know.
 pub(crate) struct WeightGradient {
-    pub conv: Conv,
-    pub input: Block,
-    /// The gradient at the convolution's output, with a border.
-    pub output: Block,
-    pub group: usize,
+    conv: Conv,
+    input: Block,
+    /// The gradient at the convolution's output.
+    output: Block,
+    group: usize,
 }
 
 impl WeightGradient {
-    pub fn new(conv: Conv, isa: Isa) -> Self {
-        let output = conv.output();
-        Self { conv, input: conv.input(), output, group: isa.group(output.blocks()) }
+    /// From an image that comes in and the gradient at the output, each with a border that is wide enough.
+    pub fn new(conv: Conv, isa: Isa, input: Block, output: Block) -> Self {
+        Self { conv, input, output, group: isa.group(output.blocks()) }
     }
 
     /// The floats of a gradient as [`accumulate`] lays it out:
     /// `[output block][input block][tap][input lane][output lane]`.
     pub fn len(&self) -> usize {
-        self.output.blocks() * self.input.blocks() * 9 * self.input.lanes * LANES
+        self.output.blocks() * self.input.blocks() * self.conv.places() * self.input.lanes * LANES
     }
 
     /// Where the gradient of an output's weight for an input and a tap lies.
     pub fn place(&self, output: usize, input: usize, tap: usize) -> usize {
         let lanes = self.input.lanes;
         let block = output / LANES * self.input.blocks() + input / lanes;
-        ((block * 9 + tap) * lanes + input % lanes) * LANES + output % LANES
+        ((block * self.conv.places() + tap) * lanes + input % lanes) * LANES + output % LANES
     }
 }
 
@@ -49,14 +49,15 @@ unsafe fn run<S: Simd>(
     sums: *mut f32,
 ) {
     unsafe {
-        match (job.input.lanes == INPUT_LANES, S::PIXELS, job.group) {
-            (true, 16, 1) => tiles::<S, 4, 3, 1>(job, input, gradient, sums),
-            (true, 16, _) => tiles::<S, 4, 3, 2>(job, input, gradient, sums),
-            (_, 6, _) => tiles::<S, 2, 3, 1>(job, input, gradient, sums),
-            (true, _, _) => tiles::<S, 4, 1, 1>(job, input, gradient, sums),
-            (false, 16, 1) => tiles::<S, 16, 1, 1>(job, input, gradient, sums),
-            (false, 16, _) => tiles::<S, 8, 1, 2>(job, input, gradient, sums),
-            (false, _, _) => tiles::<S, 4, 1, 1>(job, input, gradient, sums),
+        let in_threes = job.conv.kernel[1].is_multiple_of(3);
+        match (job.input.lanes == INPUT_LANES, S::PIXELS, job.group, in_threes) {
+            (true, 16, 1, true) => tiles::<S, 4, 3, 1>(job, input, gradient, sums),
+            (true, 16, _, true) => tiles::<S, 4, 3, 2>(job, input, gradient, sums),
+            (_, 6, _, true) => tiles::<S, 2, 3, 1>(job, input, gradient, sums),
+            (false, 16, 1, _) => tiles::<S, 16, 1, 1>(job, input, gradient, sums),
+            (false, 16, _, _) => tiles::<S, 8, 1, 2>(job, input, gradient, sums),
+            (true, 16, 2, false) => tiles::<S, 4, 1, 2>(job, input, gradient, sums),
+            (_, _, _, _) => tiles::<S, 4, 1, 1>(job, input, gradient, sums),
         }
     }
 }
@@ -69,16 +70,18 @@ unsafe fn tiles<S: Simd, const A: usize, const T: usize, const Q: usize>(
     gradient: *const f32,
     sums: *mut f32,
 ) {
-    let lanes = job.input.lanes;
+    let (lanes, places) = (job.input.lanes, job.conv.places());
     for group in 0..job.output.blocks() / Q {
         for block in 0..job.input.blocks() {
-            for tap in (0..9).step_by(T) {
+            for tap in (0..places).step_by(T) {
                 for lane in (0..lanes).step_by(A) {
-                    let window = tap / 3 * job.input.row() + tap % 3 * lanes;
-                    let from = job.input.plane() * block + window + lane;
+                    let pixel =
+                        job.input.origin().strict_add_signed(job.conv.offset(job.input, tap));
+                    let from = job.input.plane() * block + pixel + lane;
                     let to = job.output.origin() + group * Q * job.output.plane();
-                    let q_stride = job.input.blocks() * 9 * lanes * LANES;
-                    let row = ((group * Q * job.input.blocks() + block) * 9 + tap) * lanes + lane;
+                    let q_stride = job.input.blocks() * places * lanes * LANES;
+                    let row =
+                        ((group * Q * job.input.blocks() + block) * places + tap) * lanes + lane;
                     unsafe {
                         let (from, to) = (input.add(from), gradient.add(to));
                         let place = sums.add(row * LANES);

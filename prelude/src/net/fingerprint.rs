@@ -12,9 +12,9 @@ impl Net {
         numbers(&self.weights.normalisation.mean);
         numbers(&self.weights.normalisation.deviation);
         self.weights.parameters().into_iter().for_each(&mut numbers);
-        for unit in &self.weights.units {
-            numbers(&unit.norm.running_mean);
-            numbers(&unit.norm.running_var);
+        for norm in self.weights.norms() {
+            numbers(&norm.running_mean);
+            numbers(&norm.running_var);
         }
         format!("{:x}", md5.finalize())
     }

@@ -2,9 +2,11 @@
 
 use super::Net;
 use crate::Result;
-use crate::engine::{NORM_EPSILON, Norm, Weights};
-use crate::net::{Architecture, Layer};
-use crate::ops::{Matrix, Row, batch_norm, batch_norm_frozen, conv3x3, mean_over_pixels};
+use crate::engine::{Convolution, Kind, Node, Norm, Weights, Window};
+use crate::net::Architecture;
+use crate::ops::{
+    Matrix, Row, Size, batch_norm, batch_norm_frozen, conv, max_pool, mean_over_pixels, mean_pool,
+};
 use dfdx::prelude::*;
 
 /// Whose statistics a batch norm uses.
@@ -16,32 +18,40 @@ pub enum Mode {
     Evaluation,
 }
 
-/// A net's parameters on a device, and the layers that join them.
+/// A net's parameters on a device, and the operations that join them.
 #[derive(Clone, Debug)]
 pub struct Graph<D: Device<f32>> {
     architecture: Architecture,
     device: D,
-    convs: Vec<GraphConv<D>>,
+    steps: Vec<Step<D>>,
     head_weight: Matrix<D>,
     head_bias: Row<D>,
     scale: Row<D>,
     shift: Row<D>,
 }
 
+/// One operation, what goes in, and the shape of what comes out.
 #[derive(Clone, Debug)]
-struct GraphConv<D: Device<f32>> {
-    weight: Matrix<D>,
-    norm_weight: Row<D>,
-    norm_bias: Row<D>,
-    frozen_scale: Row<D>,
-    frozen_shift: Row<D>,
+struct Step<D: Device<f32>> {
+    operation: Operation<D>,
+    inputs: Vec<usize>,
+    shape: [usize; 3],
 }
 
-/// Images on their way through: `(C·H·W, B)`, and `(C, H, W)`.
-struct Images<D: Device<f32>> {
-    values: Matrix<D, OwnedTape<f32, D>>,
-    size: (usize, usize, usize),
+#[derive(Clone, Debug)]
+enum Operation<D: Device<f32>> {
+    Picture,
+    Conv { weight: Matrix<D>, bias: Option<Row<D>>, window: Window },
+    Norm { weight: Row<D>, bias: Row<D>, epsilon: f32, scale: Row<D>, shift: Row<D> },
+    Relu,
+    Max(Window),
+    Mean(Window),
+    Sum,
+    Concat,
 }
+
+/// A tensor that hands its tape on.
+type Taped<D> = Matrix<D, OwnedTape<f32, D>>;
 
 impl Net {
     /// The net as dfdx operations on `device`.
@@ -52,38 +62,61 @@ impl Net {
     where
         D: Device<f32> + TensorFromVec<f32>,
     {
-        self.architecture.chain()?;
-        let Weights { normalisation, units, head } = &self.weights;
-        let row = |values: Vec<f32>| device.tensor_from_vec(values.clone(), (values.len(),));
+        self.architecture.nodes()?;
+        let Weights { normalisation, nodes, head, .. } = &self.weights;
         let pixels = self.architecture.image[1] * self.architecture.image[2];
         let each = |f: &dyn Fn(f32, f32) -> f32| {
             (normalisation.mean.iter().zip(&normalisation.deviation))
                 .flat_map(|(mean, deviation)| vec![f(*mean, *deviation); pixels])
                 .collect::<Vec<f32>>()
         };
-        let conv = |weight: &Vec<f32>, norm: &Norm| {
-            let (scale, shift) = norm.fold();
-            let outputs = norm.bias.len();
-            let shape = (outputs, weight.len() / outputs);
-            GraphConv {
-                weight: device.tensor_from_vec(weight.clone(), shape),
-                norm_weight: row(norm.weight.clone()),
-                norm_bias: row(norm.bias.clone()),
-                frozen_scale: row(scale),
-                frozen_shift: row(shift),
-            }
-        };
         Ok(Graph {
             architecture: self.architecture.clone(),
             device: device.clone(),
-            convs: units.iter().map(|unit| conv(&unit.weight, &unit.norm)).collect(),
+            steps: nodes.iter().map(|node| step(device, node)).collect(),
             head_weight: device
                 .tensor_from_vec(head.weight.clone(), (head.classes(), head.features())),
-            head_bias: row(head.bias.clone()),
-            scale: row(each(&|_, deviation| 1.0 / deviation)),
-            shift: row(each(&|mean, deviation| -mean / deviation)),
+            head_bias: row(device, &head.bias),
+            scale: row(device, &each(&|_, deviation| 1.0 / deviation)),
+            shift: row(device, &each(&|mean, deviation| -mean / deviation)),
         })
     }
+}
+
+fn row<D: Device<f32> + TensorFromVec<f32>>(device: &D, values: &[f32]) -> Row<D> {
+    device.tensor_from_vec(values.to_vec(), (values.len(),))
+}
+
+fn step<D: Device<f32> + TensorFromVec<f32>>(device: &D, node: &Node) -> Step<D> {
+    let operation = match &node.kind {
+        Kind::Picture => Operation::Picture,
+        Kind::Conv(Convolution { window, weight, bias }) => {
+            let outputs = node.shape[0];
+            let shape = (outputs, weight.len() / outputs);
+            Operation::Conv {
+                weight: device.tensor_from_vec(weight.clone(), shape),
+                bias: bias.as_ref().map(|bias| row(device, bias)),
+                window: *window,
+            }
+        }
+        Kind::Norm(norm) => {
+            let (scale, shift) = norm.fold();
+            let Norm { weight, bias, epsilon, .. } = norm;
+            Operation::Norm {
+                weight: row(device, weight),
+                bias: row(device, bias),
+                epsilon: *epsilon,
+                scale: row(device, &scale),
+                shift: row(device, &shift),
+            }
+        }
+        Kind::Relu => Operation::Relu,
+        Kind::Max(window) => Operation::Max(*window),
+        Kind::Mean(window) => Operation::Mean(*window),
+        Kind::Sum => Operation::Sum,
+        Kind::Concat => Operation::Concat,
+    };
+    Step { operation, inputs: node.inputs.clone(), shape: node.shape }
 }
 
 impl<D> Graph<D>
@@ -96,33 +129,38 @@ where
         pictures: Matrix<D, OwnedTape<f32, D>>,
         mode: Mode,
     ) -> Matrix<D, OwnedTape<f32, D>> {
-        let [channels, height, width] = self.architecture.image;
         let batch = pictures.shape().0;
         let columns = transposed(pictures); // (C·H·W, B)
-        let values = batch_norm_frozen(columns, self.scale.clone(), self.shift.clone());
-        let images = Images { values, size: (channels, height, width) };
-        let mut convs = self.convs.iter();
-        let images = self.run(&self.architecture.layers, images, &mut convs, mode);
-        let (channels, height, width) = images.size;
-        let flat = images.values.reshape_like(&(channels, height * width * batch));
+        let picture = batch_norm_frozen(columns, self.scale.clone(), self.shift.clone());
+        let [channels, height, width] = self.steps.last().expect("a net has layers").shape;
+        let flat = self.run(picture, mode).reshape_like(&(channels, height * width * batch));
         let features = mean_over_pixels(flat, batch); // (C, B)
+        let features = match mode {
+            Mode::Training if self.architecture.dropout > 0.0 => {
+                features.dropout(self.architecture.dropout)
+            }
+            _ => features,
+        };
         let weight = self.head_weight.retaped::<OwnedTape<f32, D>>();
-        let logits = weight.matmul(features); // (classes, B)
-        let shape = *logits.shape();
-        let bias = self
-            .head_bias
-            .retaped::<OwnedTape<f32, D>>()
-            .broadcast_like::<(usize, usize), Axis<1>>(&shape);
-        transposed(logits + bias) // (B, classes)
+        let logits = plus_rows(weight.matmul(features), &self.head_bias); // (classes, B)
+        transposed(logits) // (B, classes)
     }
 
     /// The parameters whose gradients a backward pass leaves, in the order of a state dict, flat.
     pub fn gradients(&self, gradients: &Gradients<f32, D>) -> Vec<Vec<f32>> {
         let mut all = Vec::new();
-        for conv in &self.convs {
-            all.push(gradients.get(&conv.weight).as_vec());
-            all.push(gradients.get(&conv.norm_weight).as_vec());
-            all.push(gradients.get(&conv.norm_bias).as_vec());
+        for step in &self.steps {
+            match &step.operation {
+                Operation::Conv { weight, bias, .. } => {
+                    all.push(gradients.get(weight).as_vec());
+                    all.extend(bias.as_ref().map(|bias| gradients.get(bias).as_vec()));
+                }
+                Operation::Norm { weight, bias, .. } => {
+                    all.push(gradients.get(weight).as_vec());
+                    all.push(gradients.get(bias).as_vec());
+                }
+                _ => {}
+            }
         }
         all.push(gradients.get(&self.head_weight).as_vec());
         all.push(gradients.get(&self.head_bias).as_vec());
@@ -134,57 +172,82 @@ where
         &self.device
     }
 
+    /// From normalised pictures `(C·H·W, B)` to the last activation, likewise.
+    ///
+    /// The one tape goes from operation to operation; it knows each tensor by its name.
+    fn run(&self, picture: Taped<D>, mode: Mode) -> Taped<D> {
+        let (picture, mut tape) = picture.split_tape();
+        let mut images: Vec<Matrix<D>> = vec![picture];
+        for step in &self.steps[1..] {
+            let of = |input: usize| {
+                let [channels, height, width] = self.steps[step.inputs[input]].shape;
+                (images[step.inputs[input]].clone(), (channels, height, width))
+            };
+            let (first, size) = of(0);
+            let others = (1..step.inputs.len()).map(|input| of(input).0);
+            let out = step.run(first.put_tape(tape), size, others, mode);
+            let (image, left) = out.split_tape();
+            images.push(image);
+            tape = left;
+        }
+        images.pop().expect("there is the picture at least").put_tape(tape)
+    }
+}
+
+impl<D> Step<D>
+where
+    D: Device<f32> + TensorFromVec<usize> + TensorFromVec<f32>,
+{
     fn run(
         &self,
-        layers: &[Layer],
-        images: Images<D>,
-        convs: &mut std::slice::Iter<GraphConv<D>>,
+        first: Taped<D>,
+        size: Size,
+        others: impl Iterator<Item = Matrix<D>>,
         mode: Mode,
-    ) -> Images<D> {
-        layers.iter().fold(images, |images, layer| match layer {
-            Layer::Conv { stride, .. } => {
-                let conv = convs.next().expect("a convolution's weights for each convolution");
-                conv.run(images, *stride, mode)
+    ) -> Taped<D> {
+        let batch = first.shape().1;
+        let (pixels, channels) = (size.1 * size.2, size.0);
+        let out = match &self.operation {
+            Operation::Picture => first,
+            Operation::Conv { weight, bias, window } => {
+                let sums = conv(first, weight.clone(), size, *window); // (O, H'·W'·B)
+                match bias {
+                    Some(bias) => plus_rows(sums, bias),
+                    None => sums,
+                }
             }
-            Layer::Residual(layers) => {
-                let Images { values, size } = images;
-                let (kept, tape) = values.split_tape();
-                let inside = Images { values: kept.clone().put_tape(tape), size };
-                let out = self.run(layers, inside, convs, mode);
-                Images { values: out.values + kept, size }
+            Operation::Norm { weight, bias, epsilon, scale, shift } => {
+                let x = first.reshape_like(&(channels, pixels * batch));
+                match mode {
+                    Mode::Training => batch_norm(x, weight.clone(), bias.clone(), *epsilon),
+                    Mode::Evaluation => batch_norm_frozen(x, scale.clone(), shift.clone()),
+                }
             }
-        })
+            Operation::Relu => first.relu(),
+            Operation::Max(window) => max_pool(first, size, *window),
+            Operation::Mean(window) => mean_pool(first, size, *window),
+            Operation::Sum => others.fold(first, |sum, other| sum + other),
+            Operation::Concat => {
+                others.fold(first, |all, other| (all, other).concat_along(Axis::<0>))
+            }
+        };
+        let [channels, height, width] = self.shape;
+        out.reshape_like(&(channels * height * width, batch))
     }
+}
+
+/// `x + bias`, a number a row.
+fn plus_rows<D: Device<f32>>(x: Taped<D>, bias: &Row<D>) -> Taped<D> {
+    let shape = *x.shape();
+    let bias =
+        bias.retaped::<OwnedTape<f32, D>>().broadcast_like::<(usize, usize), Axis<1>>(&shape);
+    x + bias
 }
 
 /// The transposed matrix, laid out anew: dfdx 0.13 gives wrong gradients behind a matrix whose rows
 /// and columns are only exchanged in its strides.
-fn transposed<D: Device<f32>>(x: Matrix<D, OwnedTape<f32, D>>) -> Matrix<D, OwnedTape<f32, D>> {
+fn transposed<D: Device<f32>>(x: Taped<D>) -> Taped<D> {
     let x = x.permute::<(usize, usize), Axes2<1, 0>>();
     let shape = *x.shape();
     x.reshape_like(&shape)
-}
-
-impl<D> GraphConv<D>
-where
-    D: Device<f32> + TensorFromVec<usize> + TensorFromVec<f32>,
-{
-    fn run(&self, images: Images<D>, stride: usize, mode: Mode) -> Images<D> {
-        let (_, height, width) = images.size;
-        let batch = images.values.shape().1;
-        let z = conv3x3(images.values, self.weight.clone(), images.size, stride); // (O, H'·W'·B)
-        let normal = match mode {
-            Mode::Training => {
-                let (weight, bias) = (self.norm_weight.clone(), self.norm_bias.clone());
-                batch_norm(z, weight, bias, NORM_EPSILON)
-            }
-            Mode::Evaluation => {
-                batch_norm_frozen(z, self.frozen_scale.clone(), self.frozen_shift.clone())
-            }
-        };
-        let outputs = normal.shape().0;
-        let size = (outputs, (height - 1) / stride + 1, (width - 1) / stride + 1);
-        let values = normal.relu().reshape_like(&(size.0 * size.1 * size.2, batch));
-        Images { values, size }
-    }
 }

@@ -8,11 +8,13 @@ mod fingerprint;
 mod graph;
 mod init;
 mod own_loss;
+mod published;
 mod state;
 mod summary;
 #[cfg(test)]
 mod tests;
 
+pub use crate::engine::Window;
 pub use architecture::{Architecture, Layer};
 pub use graph::{Graph, Mode};
 
@@ -36,10 +38,25 @@ impl Net {
     /// # Errors
     /// If `width` is 0, or `data` is empty or has fewer than two classes.
     pub fn resnet(width: usize, data: &Dataset, seed: u64) -> Result<Self> {
+        Self::of(Architecture::resnet, width, data, seed)
+    }
+
+    /// A net of an architecture, such as [`Architecture::resnet50`], for the images and classes of `data`,
+    /// whose colours it normalises by.
+    ///
+    /// `width`: what the architecture makes of it; `seed`: of the initial weights.
+    ///
+    /// # Errors
+    /// If the architecture cannot have this width, or `data` is empty or has fewer than two classes.
+    pub fn of(
+        architecture: impl Fn(usize, [usize; 3], usize) -> Result<Architecture>,
+        width: usize,
+        data: &Dataset,
+        seed: u64,
+    ) -> Result<Self> {
         data.check()?;
         let [_, channels, height, pixels] = data.images.shape();
-        let architecture =
-            Architecture::resnet(width, [channels, height, pixels], data.classes.len())?;
+        let architecture = architecture(width, [channels, height, pixels], data.classes.len())?;
         let (mean, deviation) = data.mean_std()?;
         // A colour that never changes tells nothing, and must not become a division by zero.
         let deviation = deviation.map(|deviation| if deviation > 1e-6 { deviation } else { 1.0 });
@@ -57,9 +74,9 @@ impl Net {
         deviation: Vec<f32>,
         seed: u64,
     ) -> Result<Self> {
-        let links = architecture.chain()?;
+        let nodes = architecture.nodes()?;
         let normalisation = check::normalisation(architecture.image[0], mean, deviation)?;
-        let weights = init::weights(&architecture, &links, normalisation, seed);
+        let weights = init::weights(&architecture, nodes, normalisation, seed);
         Ok(Self { architecture, weights })
     }
 

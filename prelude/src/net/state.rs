@@ -1,11 +1,10 @@
 //! A net's numbers by the names that PyTorch's `state_dict` gives them, and safetensors files.
 
 use super::Net;
-use super::architecture::Link;
-use crate::engine::Weights;
+use crate::engine::{Kind, Node, Weights};
 use crate::{Error, Result};
 use safetensors::tensor::{Dtype, SafeTensorError, SafeTensors, TensorView};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 /// One entry of a state dict, to be read or overwritten.
@@ -27,7 +26,8 @@ impl Net {
         self.write_weights(path.as_ref(), Vec::new(), None)
     }
 
-    /// Reads the weights from a safetensors file that [`Net::save`] or PyTorch wrote for this architecture.
+    /// Reads the weights from a safetensors file that [`Net::save`] or PyTorch wrote for this architecture. A
+    /// file without `mean` and `std` leaves the net's normalisation as it is.
     ///
     /// # Errors
     /// If the file cannot be read, is damaged, or holds other names or shapes; the net then stays as it was.
@@ -47,11 +47,13 @@ impl Net {
     ) -> Result<()> {
         let failed = |e: SafeTensorError| Error::file(path, e, WHOLE);
         let mut weights = self.weights.clone();
-        let counts: Vec<(String, [u8; 8])> = (self.architecture.chain()?.iter())
-            .zip(&weights.units)
-            .map(|(link, unit)| (batches(link), (unit.norm.batches as i64).to_le_bytes()))
+        let counts: Vec<(String, [u8; 8])> = (weights.nodes.iter())
+            .filter_map(|node| match &node.kind {
+                Kind::Norm(norm) => Some((batches(node), (norm.batches as i64).to_le_bytes())),
+                _ => None,
+            })
             .collect();
-        let entries: Vec<(String, Vec<usize>, Vec<u8>)> = entries(self, &mut weights)?
+        let entries: Vec<(String, Vec<usize>, Vec<u8>)> = entries(self, &mut weights)
             .into_iter()
             .map(|e| (e.name, e.shape, e.values.iter().flat_map(|v| v.to_le_bytes()).collect()))
             .collect();
@@ -75,7 +77,11 @@ impl Net {
         })?;
         self.refuse_foreign(&file, path)?;
         let mut weights = self.weights.clone();
-        for entry in entries(self, &mut weights)? {
+        for entry in entries(self, &mut weights) {
+            // A net that PyTorch saved may leave the normalisation to somebody else.
+            if OF_PICTURES.contains(&&entry.name[..]) && file.tensor(&entry.name).is_err() {
+                continue;
+            }
             let tensor = file.tensor(&entry.name).map_err(|_| {
                 Error::file(path, format!("expected the tensor {}, found none", entry.name), WHOLE)
             })?;
@@ -89,11 +95,13 @@ impl Net {
                 *value = f32::from_le_bytes(*bytes);
             }
         }
-        for (link, unit) in self.architecture.chain()?.iter().zip(&mut weights.units) {
+        for node in &mut weights.nodes {
+            let name = batches(node);
+            let Kind::Norm(norm) = &mut node.kind else { continue };
             // The count changes nothing that a net computes, so a file may go without it.
-            let count = file.tensor(&batches(link)).ok();
+            let count = file.tensor(&name).ok();
             if let Some(bytes) = count.and_then(|tensor| tensor.data().try_into().ok()) {
-                unit.norm.batches = i64::from_le_bytes(bytes) as u64;
+                norm.batches = i64::from_le_bytes(bytes) as u64;
             }
         }
         self.weights = weights;
@@ -102,12 +110,12 @@ impl Net {
 
     /// Errors if the file holds a layer that this net has not: it belongs to a larger one.
     fn refuse_foreign(&self, file: &SafeTensors, path: &Path) -> Result<()> {
-        let links = self.architecture.chain()?;
+        let first = |name: &str| name.split('.').next().unwrap_or_default().to_owned();
+        let ours: HashSet<&str> = self.weights.nodes.iter().map(|node| &node.name[..]).collect();
+        let begins: HashSet<String> = ours.iter().map(|name| first(name)).collect();
         let known = |name: &str| {
-            !name.starts_with("features.")
-                || links.iter().any(|link| {
-                    name.strip_prefix(&link.name).is_some_and(|rest| rest.starts_with(['.']))
-                })
+            let layer = name.rsplit_once('.').map_or(name, |(layer, _)| layer);
+            !begins.contains(&first(name)) || ours.contains(layer)
         };
         match file.names().into_iter().find(|name| !known(name)) {
             Some(name) => {
@@ -119,29 +127,45 @@ impl Net {
     }
 }
 
-fn batches(link: &Link) -> String {
-    format!("{}.1.num_batches_tracked", link.name)
+/// The names of the normalisation's numbers.
+const OF_PICTURES: [&str; 2] = ["mean", "std"];
+
+fn batches(norm: &Node) -> String {
+    format!("{}.num_batches_tracked", norm.name)
 }
 
-fn entries<'a>(net: &Net, weights: &'a mut Weights) -> Result<Vec<Entry<'a>>> {
+fn entries<'a>(net: &Net, weights: &'a mut Weights) -> Vec<Entry<'a>> {
     let channels = net.architecture.image[0];
+    let (classes, features) = (weights.head.classes(), weights.head.features());
     let mut entries = Vec::new();
     let mut add = |name: String, shape: Vec<usize>, values: &'a mut [f32]| {
         entries.push(Entry { name, shape, values });
     };
-    add("mean".into(), vec![1, channels, 1, 1], &mut weights.normalisation.mean);
-    add("std".into(), vec![1, channels, 1, 1], &mut weights.normalisation.deviation);
-    for (link, unit) in net.architecture.chain()?.iter().zip(&mut weights.units) {
-        let (inputs, outputs) = (unit.conv.inputs, unit.conv.outputs);
-        add(format!("{}.0.weight", link.name), vec![outputs, inputs, 3, 3], &mut unit.weight);
-        let norm = &mut unit.norm;
-        add(format!("{}.1.weight", link.name), vec![outputs], &mut norm.weight);
-        add(format!("{}.1.bias", link.name), vec![outputs], &mut norm.bias);
-        add(format!("{}.1.running_mean", link.name), vec![outputs], &mut norm.running_mean);
-        add(format!("{}.1.running_var", link.name), vec![outputs], &mut norm.running_var);
+    add(OF_PICTURES[0].into(), vec![1, channels, 1, 1], &mut weights.normalisation.mean);
+    add(OF_PICTURES[1].into(), vec![1, channels, 1, 1], &mut weights.normalisation.deviation);
+    for node in &mut weights.nodes {
+        let (name, outputs) = (&node.name, node.shape[0]);
+        match &mut node.kind {
+            Kind::Conv(conv) => {
+                let [height, width] = conv.window.kernel;
+                let inputs = conv.weight.len() / (outputs * height * width);
+                let shape = vec![outputs, inputs, height, width];
+                add(format!("{name}.weight"), shape, &mut conv.weight);
+                if let Some(bias) = &mut conv.bias {
+                    add(format!("{name}.bias"), vec![outputs], bias);
+                }
+            }
+            Kind::Norm(norm) => {
+                add(format!("{name}.weight"), vec![outputs], &mut norm.weight);
+                add(format!("{name}.bias"), vec![outputs], &mut norm.bias);
+                add(format!("{name}.running_mean"), vec![outputs], &mut norm.running_mean);
+                add(format!("{name}.running_var"), vec![outputs], &mut norm.running_var);
+            }
+            _ => {}
+        }
     }
-    let (classes, features) = (weights.head.classes(), weights.head.features());
-    add("head.weight".into(), vec![classes, features], &mut weights.head.weight);
-    add("head.bias".into(), vec![classes], &mut weights.head.bias);
-    Ok(entries)
+    let head = &net.architecture.head;
+    add(format!("{head}.weight"), vec![classes, features], &mut weights.head.weight);
+    add(format!("{head}.bias"), vec![classes], &mut weights.head.bias);
+    entries
 }

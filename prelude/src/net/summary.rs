@@ -1,7 +1,7 @@
 //! What a net says of itself: its layers, its size, its work.
 
 use super::{Architecture, Layer, Net};
-use crate::engine::Unit;
+use crate::engine::Kind;
 use crate::show::shows_as_text;
 use std::fmt;
 
@@ -15,21 +15,39 @@ impl Net {
 
     /// The multiply-adds of one image's forward pass, in convolutions and the linear layer.
     pub fn multiply_adds(&self) -> usize {
-        let conv = |unit: &Unit| {
-            let output = unit.conv.output();
-            9 * unit.conv.inputs * output.channels * output.height * output.width
-        };
-        self.weights.units.iter().map(conv).sum::<usize>() + self.weights.head.weight.len()
+        let convs = self.weights.nodes.iter().map(|node| match &node.kind {
+            Kind::Conv(conv) => conv.weight.len() * node.shape[1] * node.shape[2],
+            _ => 0,
+        });
+        convs.sum::<usize>() + self.weights.head.weight.len()
     }
 }
 
-/// `conv 16`, `conv 32 /2` with a stride of 2, `residual [conv 32, conv 32]`.
+/// How many convolutions a text lists; of more it tells the number.
+const MOST_LISTED: usize = 12;
+
+/// `conv 16`, `conv 32 /2` with a stride of 2, `conv 8 1×7` with another window than 3×3, `norm`, `relu`,
+/// `sum [as it is | conv 32, norm, relu]`.
 impl fmt::Display for Layer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Layer::Conv { outputs, stride: 1 } => write!(f, "conv {outputs}"),
-            Layer::Conv { outputs, stride } => write!(f, "conv {outputs} /{stride}"),
-            Layer::Residual(layers) => write!(f, "residual [{}]", listed(layers)),
+            Layer::Conv { outputs, window, .. } => {
+                write!(f, "conv {outputs}")?;
+                match window.kernel {
+                    [3, 3] => {}
+                    [height, width] => write!(f, " {height}×{width}")?,
+                }
+                if window.stride > 1 { write!(f, " /{}", window.stride) } else { Ok(()) }
+            }
+            Layer::Norm { .. } => f.write_str("norm"),
+            Layer::Relu => f.write_str("relu"),
+            Layer::MaxPool(window) => write!(f, "max of {}×{}", window.kernel[0], window.kernel[1]),
+            Layer::MeanPool(window) => {
+                write!(f, "mean of {}×{}", window.kernel[0], window.kernel[1])
+            }
+            Layer::Sum(ways) => write!(f, "sum [{}]", ways_listed(ways)),
+            Layer::Concat(ways) => write!(f, "concat [{}]", ways_listed(ways)),
+            Layer::Within { layers, .. } => f.write_str(&listed(layers)),
         }
     }
 }
@@ -37,10 +55,35 @@ impl fmt::Display for Layer {
 /// Its name, the images and classes it is for, and its layers, in one line.
 impl fmt::Display for Architecture {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, image: [channels, height, width], layers, classes } = self;
+        let Self { name, image: [channels, height, width], layers, classes, .. } = self;
         write!(f, "{name}: images of {channels}×{height}×{width}, {classes} classes; ")?;
-        write!(f, "{}, mean over pixels, linear {classes}", listed(layers))
+        let convs: usize = layers.iter().map(convolutions).sum();
+        match convs {
+            0..=MOST_LISTED => write!(f, "{}", listed(layers))?,
+            _ => write!(f, "{convs} convolutions")?,
+        }
+        write!(f, ", mean over pixels, linear {classes}")
     }
+}
+
+/// How many convolutions a layer has.
+fn convolutions(layer: &Layer) -> usize {
+    let of_ways = |ways: &[Vec<Layer>]| ways.iter().flatten().map(convolutions).sum();
+    match layer {
+        Layer::Conv { .. } => 1,
+        Layer::Sum(ways) => of_ways(ways),
+        Layer::Concat(ways) => of_ways(ways),
+        Layer::Within { layers, .. } => layers.iter().map(convolutions).sum(),
+        _ => 0,
+    }
+}
+
+fn ways_listed(ways: &[Vec<Layer>]) -> String {
+    let listed = |way: &Vec<Layer>| match way.is_empty() {
+        true => "as it is".to_owned(),
+        false => listed(way),
+    };
+    ways.iter().map(listed).collect::<Vec<_>>().join(" | ")
 }
 
 /// The architecture, and how large the net is.

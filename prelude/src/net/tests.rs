@@ -6,15 +6,17 @@ use crate::judge;
 use ndarray::Array4;
 
 fn architecture(layers: Vec<Layer>) -> Architecture {
-    Architecture { name: "some layers".into(), image: [3, 32, 32], layers, classes: 10 }
+    Architecture::new("some layers", [3, 32, 32], layers, 10)
 }
 
 fn new(layers: Vec<Layer>) -> Result<Net> {
     Net::new(architecture(layers), vec![0.5; 3], vec![0.2; 3], 1)
 }
 
-const CONV: Layer = Layer::Conv { outputs: 8, stride: 2 };
-const KEPT: Layer = Layer::Conv { outputs: 8, stride: 1 };
+/// The first unit of a small net.
+fn first() -> Layer {
+    Layer::unit("features.0", 8, 2)
+}
 
 #[test]
 fn a_saved_net_comes_back_bit_for_bit() {
@@ -25,7 +27,7 @@ fn a_saved_net_comes_back_bit_for_bit() {
     assert_ne!(loaded, *TRAINED);
     loaded.load(&path).unwrap();
     assert_eq!(loaded, *TRAINED);
-    assert!(loaded.weights.units[0].norm.batches > 0);
+    assert!(loaded.weights.norms().all(|norm| norm.batches > 0));
 }
 
 #[test]
@@ -43,7 +45,7 @@ fn a_missing_damaged_or_foreign_file_is_an_error_and_the_net_stays_as_it_was() {
     std::fs::write(&path, "a text").unwrap();
     says(loaded.load(&path), &["no whole safetensors file"]);
     DATA.test.save(&path).unwrap();
-    says(loaded.load(&path), &["expected the tensor mean, found none"]);
+    says(loaded.load(&path), &["expected the tensor features.0.0.weight, found none"]);
     assert_eq!(loaded, net(9));
 }
 
@@ -51,27 +53,43 @@ fn a_missing_damaged_or_foreign_file_is_an_error_and_the_net_stays_as_it_was() {
 fn the_weights_of_another_architecture_are_an_error() {
     let scratch = Scratch::new("net-other");
     let path = scratch.path().join("net.safetensors");
-    new(vec![CONV, Layer::Conv { outputs: 12, stride: 2 }]).unwrap().save(&path).unwrap();
+    new(vec![first(), Layer::unit("features.1", 12, 2)]).unwrap().save(&path).unwrap();
     says(net(1).load(&path), &["features.1.0.weight", "F32 of [16, 8, 3, 3]", "[12, 8, 3, 3]"]);
-    let deeper = vec![CONV, Layer::Residual(vec![KEPT])];
+    let deeper = vec![first(), Layer::unit("features.1", 8, 1)];
     new(deeper).unwrap().save(&path).unwrap();
-    let mut shallow = new(vec![CONV]).unwrap();
-    says(shallow.load(&path), &["features.1.first", "which this net does not have"]);
+    let mut shallow = new(vec![first()]).unwrap();
+    says(shallow.load(&path), &["features.1.", "which this net does not have"]);
 }
 
 #[test]
 fn an_architecture_that_does_not_fit_together_is_an_error() {
-    let residual = |layers| vec![CONV, Layer::Residual(layers)];
+    let unit = |name: &str, outputs, stride| Layer::unit(name, outputs, stride);
+    let conv = |kernel, stride, padding| Layer::Conv {
+        name: "a".into(),
+        outputs: 4,
+        window: Window { kernel: [kernel; 2], stride, padding: [padding; 2] },
+        bias: false,
+    };
+    let sum = |a, b| vec![first(), Layer::Sum([a, b])];
+    let concat = |ways| vec![first(), Layer::Concat(ways)];
+    let twice = vec![vec![], vec![Layer::Concat(vec![vec![], vec![unit("a", 8, 1)]])]];
     let table = [
-        (vec![], "at least one convolution"),
-        (vec![Layer::Residual(vec![KEPT])], "a convolution first"),
-        (residual(vec![]), "1 to 4 convolutions in a residual block, found 0"),
-        (residual(vec![KEPT; 5]), "found 5"),
-        (residual(vec![CONV]), "keeps its shape"),
-        (residual(vec![Layer::Conv { outputs: 9, stride: 1 }]), "outputs: 9"),
-        (residual(vec![Layer::Residual(vec![KEPT])]), "inside the residual block"),
-        (vec![Layer::Conv { outputs: 0, stride: 1 }], "0 output channels"),
-        (vec![Layer::Conv { outputs: 8, stride: 3 }], "stride 3"),
+        (vec![], "a convolution as the first layer, found no layers"),
+        (vec![Layer::Relu], "a convolution as the first layer"),
+        (vec![Layer::Sum([vec![], vec![unit("a", 3, 1)]])], "a convolution as the first layer"),
+        (sum(vec![], vec![]), "at most one is empty"),
+        (sum(vec![], vec![unit("a", 9, 1)]), "[[8, 16, 16], [9, 16, 16]]"),
+        (sum(vec![], vec![unit("a", 8, 2)]), "images of equal shape to add"),
+        (concat(vec![]), "0 ways"),
+        (concat(vec![vec![], vec![unit("a", 8, 2)]]), "images of equal size"),
+        (concat(twice), "concatenated twice"),
+        (vec![first(), first()], "features.0.0 twice"),
+        (vec![unit("a", 0, 1)], "0 output channels"),
+        (vec![unit("a", 8, 3)], "moves by 1 or 2"),
+        (vec![unit("a", 8, 0)], "moves by 1 or 2"),
+        (vec![conv(33, 1, 0)], "fits into 32×32 pixels"),
+        (vec![conv(1, 1, 1)], "less padding"),
+        (vec![first(), Layer::MaxPool(Window::square(17, 2))], "fits into 16×16 pixels"),
     ];
     for (layers, named) in table {
         says(new(layers), &[named]);
@@ -79,12 +97,14 @@ fn an_architecture_that_does_not_fit_together_is_an_error() {
     says(Architecture::resnet(0, [3, 32, 32], 10), &["0 output channels", "width of 1 or more"]);
     says(Architecture::resnet(8, [3, 32, 32], 1), &["at least two classes", "1 classes"]);
     says(Architecture::resnet(8, [3, 0, 32], 10), &["an image with pixels"]);
+    let careless = Architecture { dropout: 1.0, ..architecture(vec![first()]) };
+    says(Net::new(careless, vec![0.5; 3], vec![0.2; 3], 1), &["a dropout from 0 to below 1"]);
 }
 
 #[test]
 fn a_normalisation_that_would_divide_by_zero_is_an_error() {
     let with = |mean: Vec<f32>, deviation: Vec<f32>| {
-        Net::new(architecture(vec![CONV]), mean, deviation, 1)
+        Net::new(architecture(vec![first()]), mean, deviation, 1)
     };
     says(with(vec![0.5; 2], vec![0.2; 3]), &["each of 3 channels", "means [0.5, 0.5]"]);
     says(with(vec![0.5; 3], vec![0.2, 0.0, 0.2]), &["a deviation above 0", "0.0"]);
@@ -126,7 +146,7 @@ fn a_net_counts_its_work_and_says_what_it_is() {
     let text = net.to_string();
     assert!(text.starts_with("resnet of width 16: images of 3×32×32, 10 classes"), "{text}");
     assert!(
-        text.contains("conv 16, conv 32 /2, residual [conv 32, conv 32], conv 64 /2"),
+        text.contains("conv 32 /2, norm, relu, sum [as it is | conv 32, norm, relu, conv 32,"),
         "{text}"
     );
     assert!(text.ends_with("116,890 parameters, 12.2 million multiply-adds an image"), "{text}");
@@ -137,6 +157,6 @@ fn equal_nets_have_equal_fingerprints_and_a_changed_number_another() {
     assert_eq!(net(1).fingerprint(), net(1).fingerprint());
     assert_ne!(net(1).fingerprint(), net(2).fingerprint());
     let mut changed = net(1);
-    changed.weights.units[1].norm.running_var[3] += 1e-7;
+    changed.weights.norms_mut().next().unwrap().running_var[3] += 1e-7;
     assert_ne!(changed.fingerprint(), net(1).fingerprint());
 }

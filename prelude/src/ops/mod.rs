@@ -5,12 +5,12 @@
 //! axis. Nothing here is tied to a device. It is slow, and it is the reference.
 
 mod batch_norm;
-mod conv;
 mod pool;
+mod window;
 
 pub use batch_norm::{batch_norm, batch_norm_frozen};
-pub use conv::conv3x3;
 pub use pool::mean_over_pixels;
+pub use window::{Size, conv, max_pool, mean_pool};
 
 use dfdx::prelude::*;
 

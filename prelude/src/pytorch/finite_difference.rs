@@ -17,13 +17,13 @@ struct Small {
 /// 0.4 do not reach from ±2 to 0. So a gate that is ignored shows itself, and yet a step of a
 /// difference never runs over a kink, where a difference would say nothing.
 fn small() -> Small {
-    let conv = |outputs, stride| Layer::Conv { outputs, stride };
-    let layers = vec![conv(4, 1), Layer::Residual(vec![conv(4, 1)]), conv(6, 2)];
-    let architecture = Architecture { name: "small".into(), image: [3, 4, 5], layers, classes: 3 };
+    let residual = Layer::Sum([vec![], vec![Layer::unit("1", 4, 1)]]);
+    let layers = vec![Layer::unit("0", 4, 1), residual, Layer::unit("2", 6, 2)];
+    let architecture = Architecture::new("small", [3, 4, 5], layers, 3);
     let net = Net::new(architecture, vec![0.5; 3], vec![0.5; 3], 11).unwrap();
     let mut weights = net.weights;
     let mut rng = ChaCha8Rng::seed_from_u64(12);
-    for norm in weights.units.iter_mut().map(|unit| &mut unit.norm) {
+    for norm in weights.norms_mut() {
         norm.weight.fill_with(|| rng.gen_range(0.2..0.4));
         for (channel, bias) in norm.bias.iter_mut().enumerate() {
             *bias = if channel % 2 == 0 { 2.0 } else { -2.0 };
@@ -105,7 +105,7 @@ fn the_gradient_of_a_representation_goes_through_the_last_relu_as_if_it_were_ope
     let Small { weights, pictures, labels } = small();
     let mut open = weights.clone();
     // The same numbers before the last ReLU, moved to where it is open.
-    open.units.last_mut().unwrap().norm.bias.fill(2.0);
+    open.norms_mut().last().unwrap().bias.fill(2.0);
     for isa in Isa::supported() {
         let (net, open) = (Frozen::new(&weights, isa), Frozen::new(&open, isa));
         let features = net.representations(&pictures).len() / labels.len();

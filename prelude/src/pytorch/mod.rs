@@ -7,8 +7,10 @@
 mod attack;
 mod finite_difference;
 mod pass;
+mod published;
 mod training;
 
+use crate::engine::{Kind, Node};
 use crate::net::{Architecture, Net};
 use safetensors::SafeTensors;
 use std::path::PathBuf;
@@ -68,23 +70,33 @@ impl Fixture {
 
 /// The names of a net's parameters, in the order of [`crate::engine::Weights::parameters`].
 fn parameter_names(net: &Net) -> Vec<String> {
-    let links = net.architecture.chain().unwrap();
-    let units = links.iter().flat_map(|link| {
-        ["0.weight", "1.weight", "1.bias"].map(|last| format!("{}.{last}", link.name))
-    });
-    units.chain(["head.weight", "head.bias"].map(String::from)).collect()
+    let mut names = Vec::new();
+    for Node { name, kind, .. } in &net.weights.nodes {
+        match kind {
+            Kind::Conv(conv) => {
+                names.push(format!("{name}.weight"));
+                names.extend(conv.bias.as_ref().map(|_| format!("{name}.bias")));
+            }
+            Kind::Norm(_) => names.extend(["weight", "bias"].map(|last| format!("{name}.{last}"))),
+            _ => {}
+        }
+    }
+    let head = &net.architecture.head;
+    names.extend(["weight", "bias"].map(|last| format!("{head}.{last}")));
+    names
 }
 
 /// A net's running statistics by their names.
 fn statistics(net: &Net) -> Vec<(String, &[f32])> {
-    let links = net.architecture.chain().unwrap();
-    let named = links.iter().zip(&net.weights.units).flat_map(|(link, unit)| {
-        [
-            (format!("{}.1.running_mean", link.name), &unit.norm.running_mean[..]),
-            (format!("{}.1.running_var", link.name), &unit.norm.running_var[..]),
-        ]
+    let nodes = net.weights.nodes.iter();
+    let named = nodes.filter_map(|Node { name, kind, .. }| match kind {
+        Kind::Norm(norm) => Some([
+            (format!("{name}.running_mean"), &norm.running_mean[..]),
+            (format!("{name}.running_var"), &norm.running_var[..]),
+        ]),
+        _ => None,
     });
-    named.collect()
+    named.flatten().collect()
 }
 
 /// Fails unless `found` is `expected` to within `tolerance` of the largest expected number.

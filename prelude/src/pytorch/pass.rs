@@ -96,5 +96,5 @@ fn a_net_that_pytorch_saved_is_read_whole() {
     let fixture = square();
     assert_eq!(fixture.net.weights.normalisation.mean, [0.45, 0.5, 0.4]);
     assert_eq!(fixture.net.weights.normalisation.deviation, [0.2, 0.25, 0.3]);
-    assert!(fixture.net.weights.units.iter().all(|unit| unit.norm.batches == 7));
+    assert!(fixture.net.weights.norms().all(|norm| norm.batches == 7));
 }

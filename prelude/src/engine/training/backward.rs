@@ -1,46 +1,92 @@
 //! From the logits back to every parameter and the pictures.
 
-use super::Training;
-use super::image::Image;
+use super::Work;
+use super::forward::mean_weights;
+use super::hands::{Image, Rooms};
+use super::places::Place;
+use super::plan::{Back, Behind, Into, Slope, Stage};
 use super::shares::{MOST_A_SHARE, add_up, add_up_weights, images_a_share};
-use super::statistics::Scaling;
-use crate::engine::batch_norm::Slopes;
-use crate::engine::conv::Job;
+use crate::engine::batch_norm::{self, Scaling, Slopes};
+use crate::engine::conv::{Finish, Job};
 use crate::engine::convolution::{Pass, WeightPass};
 use crate::engine::head;
+use crate::engine::max_pool::choose;
+use crate::engine::pack::Conv;
 use crate::engine::picture::{PictureGradient, leave};
-use crate::engine::plan::{Weights, padded};
-use crate::engine::simd::Isa;
-use crate::engine::winograd::{self, Start};
+use crate::engine::plan::{Parts, Weights, geometry};
+use crate::engine::pool::Pool;
+use crate::engine::simd::{Isa, LANES};
+use crate::engine::steps::Value;
+use crate::engine::winograd::Start;
 use rayon::prelude::*;
+use std::ptr::{null, null_mut};
 
-impl Training {
-    /// The gradients with respect to the parameters, in the order of [`Weights::parameters`], from that
-    /// with respect to the logits of the last [`Training::forward`]. That with respect to the
-    /// pictures goes to `pictures`, if somebody asks for it.
-    pub fn backward(
+/// What all images on their way back need to know.
+struct Guide<'a> {
+    isa: Isa,
+    weights: &'a Weights,
+    scalings: &'a [Scaling],
+    slopes: &'a [Slopes],
+    output: &'a Parts,
+}
+
+/// A convolution on the way back: its gradient of the weights, and how it goes on.
+struct Ways {
+    window: Conv,
+    weights: WeightPass,
+    /// How many numbers the sums for a bias are: none without one.
+    bias: usize,
+    on: Option<Pass>,
+}
+
+/// How an operation goes back, where it goes through a window.
+enum Way {
+    Conv(Ways),
+    Mean(Pass),
+    Alone,
+}
+
+/// The sums of a share of the images: those of batch norms, and the gradients of weights and biases.
+#[derive(Default)]
+struct Sums {
+    norms: Vec<f32>,
+    weights: Vec<Vec<f32>>,
+    biases: Vec<Vec<f32>>,
+}
+
+impl Work {
+    /// See [`super::Training::backward`].
+    pub(super) fn back(
         &mut self,
         weights: &Weights,
         logits: &[f32],
         mut pictures: Option<&mut [f32]>,
     ) -> Vec<Vec<f32>> {
         let images = logits.len() / weights.head.classes();
-        let mut parameters = self.backward_head(weights, logits);
-        let mut sums = self.backward_pool(weights, logits);
-        for index in (0..weights.units.len()).rev() {
-            let (norm_weight, norm_bias, slopes) =
-                self.statistics[index].slopes(&weights.units[index], &sums, images);
-            let weight;
-            (weight, sums) = self.backward_unit(weights, index, &slopes, images);
-            parameters.splice(0..0, [weight, norm_weight, norm_bias]);
-            if let (0, Some(pictures)) = (index, &mut pictures) {
-                self.backward_pictures(weights, &slopes, pictures);
+        let mut parameters = vec![Vec::new(); weights.parameters().len()];
+        let of_head = self.head(weights, logits);
+        parameters.splice(weights.parameters().len() - 2.., of_head);
+        let places = weights.parameter_places();
+        for number in 0..self.plan.back.len() {
+            let (ways, shares) = self.stage(number, weights, logits, images);
+            if let Some(pictures) = &mut pictures {
+                self.pictures(number, weights, pictures);
             }
+            let (mut of_weights, mut of_biases) = (Vec::new(), Vec::new());
+            let mut of_norms = Vec::new();
+            for share in shares {
+                of_norms.push(share.norms);
+                of_weights.push(share.weights);
+                of_biases.push(share.biases);
+            }
+            self.convolutions(number, &ways, (of_weights, of_biases), &places, &mut parameters);
+            self.norms(number, weights, &add_up(&of_norms), &places, &mut parameters);
         }
         parameters
     }
 
-    fn backward_head(&self, weights: &Weights, logits: &[f32]) -> Vec<Vec<f32>> {
+    /// The gradients of the linear layer.
+    fn head(&self, weights: &Weights, logits: &[f32]) -> [Vec<f32>; 2] {
         let head = &weights.head;
         let mut weight = vec![0.0; head.weight.len()];
         let mut bias = vec![0.0; head.bias.len()];
@@ -53,140 +99,383 @@ impl Training {
                 }
             }
         });
-        vec![weight, bias]
+        [weight, bias]
     }
 
-    /// From the logits to the last unit's output; returns that unit's gated sums.
-    fn backward_pool(&mut self, weights: &Weights, logits: &[f32]) -> Vec<f64> {
-        let (isa, last) = (self.isa, weights.units.len() - 1);
-        let (scaling, classes) = (&self.scalings[last], weights.head.classes());
-        let a_share = images_a_share(logits.len() / classes);
-        let shares: Vec<Vec<f32>> = self
-            .images
+    /// Takes all images back through a stage.
+    fn stage(
+        &mut self,
+        number: usize,
+        weights: &Weights,
+        logits: &[f32],
+        images: usize,
+    ) -> (Vec<Way>, Vec<Sums>) {
+        let steps = &self.plan.places.steps;
+        let guide = Guide {
+            isa: self.isa,
+            weights,
+            scalings: &self.scalings,
+            slopes: &self.slopes,
+            output: &steps.values[steps.output].parts,
+        };
+        let Stage { ops, rooms, sums, .. } = &self.plan.back[number];
+        let ways: Vec<Way> = ops.iter().map(|op| op.way(&guide, &steps.values)).collect();
+        let together = ways.iter().map(Way::images).max().unwrap_or(1).min(MOST_A_SHARE);
+        let (a_share, classes) = (images_a_share(images), weights.head.classes());
+        let (shelf, room) = (&self.rooms[1][number], &self.sums);
+        let shares = self.images[..images]
             .par_chunks_mut(a_share)
             .zip(logits.par_chunks(a_share * classes))
             .map(|(images, logits)| {
-                let mut sums = scaling.no_sums();
-                let mut features = padded(&vec![0.0; weights.head.features()]);
-                for (image, logits) in images.iter_mut().zip(logits.chunks(classes)) {
-                    weights.head.backward(logits, &mut features[..weights.head.features()]);
-                    let gradient = image.units[last].gradient.as_mut_ptr();
-                    let (none, nowhere) = (std::ptr::null(), std::ptr::null_mut());
-                    let means = features.as_ptr();
-                    // The gradient was made for the layout.
-                    unsafe { head::spread(isa, scaling.layout, means, none, gradient, nowhere) };
-                    image.gated_moments(isa, scaling, &mut sums);
-                }
-                sums
-            })
-            .collect();
-        add_up(&shares)
-    }
-
-    /// Unit `index`: the gradient of its weights, and the gated sums of the unit before it, if there
-    /// is one.
-    fn backward_unit(
-        &mut self,
-        weights: &Weights,
-        index: usize,
-        slopes: &Slopes,
-        images: usize,
-    ) -> (Vec<f32>, Vec<f64>) {
-        let (isa, conv) = (self.isa, weights.units[index].conv);
-        let job = WeightPass::new(conv, isa);
-        let back = Back::new(isa, weights, index, &self.scalings);
-        let (scalings, shelf, scratch) = (&self.scalings, &self.shelves[index], &self.scratch);
-        let sums_of_weights = &self.sums;
-        let a_share = images_a_share(images);
-        let at_once = job.images().min(MOST_A_SHARE);
-        let (an_input, an_output) = (conv.input().len(), conv.output().len());
-        let shares: Vec<(Vec<f32>, Vec<f32>)> = self.images[..images]
-            .par_chunks_mut(a_share)
-            .map(|images| {
-                let mut sums = back.as_ref().map_or(Vec::new(), |back| back.scaling.no_sums());
-                let mut inputs = shelf.inputs.take(|| vec![0.0; MOST_A_SHARE * an_input]);
-                let mut gradients = shelf.gradients.take(|| vec![0.0; at_once * an_output]);
-                let mut room = sums_of_weights.take(Vec::new);
-                if room.len() < job.sums() {
-                    room.resize(job.sums(), 0.0);
-                }
-                let share = &mut room[..job.sums()];
-                let mut winograd = scratch.take(winograd::Scratch::default);
+                let mut hands = shelf.take(|| Rooms::new(rooms));
+                let mut all = Sums { norms: vec![0.0; *sums], ..Sums::start(&ways, room) };
                 let mut start = Start::Zero;
-                for images in images.chunks_mut(at_once) {
-                    let rooms = inputs.chunks_mut(an_input).zip(gradients.chunks_mut(an_output));
-                    let pairs: Vec<(*const f32, *const f32)> = (images.iter().zip(rooms))
-                        .map(|(image, (input, gradient))| {
-                            image.close(isa, &scalings[index], slopes, gradient);
-                            (image.before(isa, index, scalings, input), gradient.as_ptr())
-                        })
-                        .collect();
-                    // Every buffer was made for the images of the job.
-                    unsafe { job.add(isa, &pairs, start, share, &mut winograd) };
-                    if let Some(back) = &back {
-                        back.run(isa, images, &pairs, &mut sums, &mut winograd);
+                let logits = logits.chunks(together * classes);
+                for (images, logits) in images.chunks_mut(together).zip(logits) {
+                    let mut convs = 0;
+                    for (op, way) in ops.iter().zip(&ways) {
+                        match (op, way) {
+                            (Back::Conv { .. }, Way::Conv(ways)) => {
+                                op.convolve(
+                                    &guide,
+                                    ways,
+                                    images,
+                                    &mut hands,
+                                    &mut all,
+                                    (convs, start),
+                                );
+                                convs += 1;
+                            }
+                            (Back::Mean { slope, into, .. }, Way::Mean(pass)) => {
+                                go_on(&guide, pass, *slope, *into, images, &mut hands);
+                            }
+                            (Back::Head { to }, _) => {
+                                for (image, logits) in images.iter_mut().zip(logits.chunks(classes))
+                                {
+                                    guide.head(*to, logits, image);
+                                }
+                            }
+                            _ => {
+                                for (n, image) in images.iter_mut().enumerate() {
+                                    op.run_alone(&guide, n, image, &mut hands, &mut all.norms);
+                                }
+                            }
+                        }
                     }
                     start = Start::Kept;
                 }
-                job.finish(isa, share);
-                // All shares are there at once, and finished ones are a quarter as large.
-                let finished = share[..job.finished()].to_vec();
-                sums_of_weights.put(room);
-                scratch.put(winograd);
-                shelf.inputs.put(inputs);
-                shelf.gradients.put(gradients);
-                (finished, sums)
+                shelf.put(hands);
+                all.finish(&guide, &ways, room)
             })
             .collect();
-        let (weight, sums): (Vec<_>, Vec<_>) = shares.into_iter().unzip();
-        (job.unpack(conv, &add_up_weights(&weight)), add_up(&sums))
+        (ways, shares)
     }
 
-    /// From the first unit to the pictures.
-    fn backward_pictures(&mut self, weights: &Weights, slopes: &Slopes, pictures: &mut [f32]) {
-        let (isa, unit) = (self.isa, &weights.units[0]);
-        let picture = PictureGradient::new(unit.conv, &unit.weight, &weights.normalisation, isa);
-        let mut gradient = vec![0.0; unit.conv.output().len()];
-        for (image, to) in self.images.iter().zip(pictures.chunks_mut(weights.picture())) {
-            image.close(isa, &self.scalings[0], slopes, &mut gradient);
-            // The buffers were made for the images that the job names.
-            unsafe { leave(isa, &picture, gradient.as_ptr(), to.as_mut_ptr()) };
-        }
-    }
-}
-
-/// The way from the gradient at a convolution to that of what the unit before it handed on.
-struct Back<'a> {
-    pass: Pass,
-    /// Of the unit before.
-    scaling: &'a Scaling,
-    adder: Option<usize>,
-}
-
-impl<'a> Back<'a> {
-    /// From unit `index`, if there is one before it.
-    fn new(isa: Isa, weights: &Weights, index: usize, scalings: &'a [Scaling]) -> Option<Self> {
-        let (unit, scaling) = (&weights.units[index], &scalings[index.checked_sub(1)?]);
-        let pass = Pass::backward(unit.conv, isa, &unit.weight, scaling.layout);
-        Some(Self { pass, scaling, adder: weights.adder(scaling.index) })
-    }
-
-    /// Takes images back, each with the gradient in its pair, and adds to the gated sums.
-    fn run(
+    /// The gradients of a stage's convolutions, from their shares.
+    fn convolutions(
         &self,
-        isa: Isa,
-        images: &mut [Image],
-        pairs: &[(*const f32, *const f32)],
-        sums: &mut [f32],
-        scratch: &mut winograd::Scratch,
+        number: usize,
+        ways: &[Way],
+        (of_weights, of_biases): (Vec<Vec<Vec<f32>>>, Vec<Vec<Vec<f32>>>),
+        places: &[usize],
+        parameters: &mut [Vec<f32>],
     ) {
-        let jobs: Vec<Job> = (images.iter_mut().zip(pairs))
-            .map(|(image, &(_, gradient))| image.go_back(self.scaling.index, self.adder, gradient))
-            .collect();
-        // Every buffer was made for the images of the pass.
-        unsafe { self.pass.run(isa, &jobs, scratch) };
-        for image in images {
-            image.gated_moments(isa, self.scaling, sums);
+        let convs =
+            self.plan.back[number].ops.iter().zip(ways).filter_map(|(op, way)| match (op, way) {
+                (Back::Conv { node, value, .. }, Way::Conv(ways)) => Some((*node, *value, ways)),
+                _ => None,
+            });
+        for (index, (node, value, ways)) in convs.enumerate() {
+            let shares: Vec<&[f32]> = of_weights.iter().map(|share| &share[index][..]).collect();
+            let spread = ways.weights.unpack(ways.window, &add_up_weights(&shares));
+            let parts = &self.value(value).parts;
+            parameters[places[node]] = parts.gather_weights(spread, ways.window.places());
+            let shares: Vec<&[f32]> = of_biases.iter().map(|share| &share[index][..]).collect();
+            if ways.bias > 0 {
+                let bias = add_up_weights(&shares);
+                parameters[places[node] + 1] = bias[..ways.window.outputs].to_vec();
+            }
         }
     }
+
+    /// The gradients of a stage's batch norms, and what follows for the gradients before them.
+    fn norms(
+        &mut self,
+        number: usize,
+        weights: &Weights,
+        sums: &[f64],
+        places: &[usize],
+        parameters: &mut [Vec<f32>],
+    ) {
+        for op in &self.plan.back[number].ops {
+            let Back::Moments { behind, sums: at } = op else { continue };
+            let term = self.plan.terms[behind.term];
+            let node = term.norm.expect("the term has a batch norm");
+            let parts = &self.plan.places.steps.values[term.value].parts;
+            let of_norm = &sums[*at..][..2 * parts.places()];
+            let (weight, bias, slopes) =
+                self.statistics[behind.term].slopes(weights.norm(node), parts, of_norm);
+            (parameters[places[node]], parameters[places[node] + 1]) = (weight, bias);
+            self.slopes[behind.term] = slopes;
+        }
+    }
+
+    /// From the first convolution to the pictures, if the stage has it.
+    fn pictures(&mut self, number: usize, weights: &Weights, pictures: &mut [f32]) {
+        let Stage { ops, rooms, .. } = &self.plan.back[number];
+        let first = ops.iter().find_map(|op| match op {
+            Back::Conv { node, slope, into: None, from, .. } => Some((*node, *slope, *from)),
+            _ => None,
+        });
+        let Some((node, slope, from)) = first else { return };
+        let (conv, layout) = (weights.convolution(node), slope.place().layout);
+        let window = geometry(conv.window, from.layout, layout.channels);
+        let picture =
+            PictureGradient::new(window, &conv.weight, &weights.normalisation, layout, self.isa);
+        let mut hands = Rooms::new(rooms);
+        for (image, to) in self.images.iter_mut().zip(pictures.chunks_mut(weights.picture())) {
+            if let Slope::Made { behind, room } = slope {
+                let into = Into { to: room, later: false, along: None };
+                let (scalings, slopes) = (&self.scalings, &self.slopes);
+                behind.before(self.isa, scalings, slopes, into, 0, image, &mut hands);
+            }
+            let gradient = hands.at(slope.place(), 0, image);
+            // The place was made for its layout, and the picture has the pixels of the first input.
+            unsafe { leave(self.isa, &picture, gradient, to.as_mut_ptr()) };
+        }
+    }
+}
+
+impl Sums {
+    /// Room for the gradients of convolutions: those of weights from a shelf.
+    fn start(ways: &[Way], shelf: &Pool<Vec<f32>>) -> Self {
+        let mut all = Self::default();
+        for way in ways {
+            let Way::Conv(Ways { weights, bias, .. }) = way else { continue };
+            let mut room = shelf.take(Vec::new);
+            if room.len() < weights.sums() {
+                room.resize(weights.sums(), 0.0);
+            }
+            all.weights.push(room);
+            all.biases.push(vec![0.0; *bias]);
+        }
+        all
+    }
+
+    /// What is left of the share at its end; the room goes back to the shelf.
+    fn finish(self, guide: &Guide, ways: &[Way], shelf: &Pool<Vec<f32>>) -> Self {
+        let convs = ways.iter().filter_map(|way| match way {
+            Way::Conv(ways) => Some(&ways.weights),
+            _ => None,
+        });
+        let finished = convs.zip(self.weights).map(|(pass, mut room)| {
+            pass.finish(guide.isa, &mut room[..pass.sums()]);
+            // All shares are there at once, and finished ones can be a quarter as large.
+            let finished = room[..pass.finished()].to_vec();
+            shelf.put(room);
+            finished
+        });
+        Self { weights: finished.collect(), ..self }
+    }
+}
+
+impl Way {
+    /// How many images should go together.
+    fn images(&self) -> usize {
+        match self {
+            Way::Conv(Ways { weights, on, .. }) => {
+                weights.images().max(on.as_ref().map_or(1, Pass::images))
+            }
+            Way::Mean(pass) => pass.images(),
+            Way::Alone => 1,
+        }
+    }
+}
+
+impl Back {
+    /// How the operation goes back, with the weights in order.
+    fn way(&self, guide: &Guide, values: &[Value]) -> Way {
+        let isa = guide.isa;
+        match self {
+            Back::Conv { node, value, slope, from, into } => {
+                let (conv, slope) = (guide.weights.convolution(*node), slope.place().layout);
+                let window = geometry(conv.window, from.layout, slope.channels);
+                let weights = WeightPass::new(window, isa, from.layout, slope);
+                let on = into.map(|into| {
+                    let parts = &values[*value].parts;
+                    let weights = parts.spread_weights(conv.weight.clone(), window.places());
+                    Pass::backward(window, isa, &weights, slope, into.to.layout)
+                });
+                let bias = conv.bias.as_ref().map_or(0, |_| 2 * LANES * slope.blocks());
+                Way::Conv(Ways { window, weights, bias, on })
+            }
+            Back::Mean { window, slope, into } => {
+                let (from, to) = (into.to.layout, slope.layout);
+                let window = geometry(*window, from, to.channels);
+                let shares = mean_weights(window);
+                Way::Mean(Pass::channelwise_back(window, isa, shares, to, from))
+            }
+            _ => Way::Alone,
+        }
+    }
+
+    /// A convolution's gradients, of its weights and of its input; it is number `conv` of the stage.
+    fn convolve(
+        &self,
+        guide: &Guide,
+        ways: &Ways,
+        images: &mut [Image],
+        hands: &mut Rooms,
+        sums: &mut Sums,
+        (conv, start): (usize, Start),
+    ) {
+        let Back::Conv { slope, from, into, .. } = self else {
+            unreachable!("{self:?} is no convolution")
+        };
+        let pairs: Vec<(*const f32, *const f32)> = (images.iter_mut().enumerate())
+            .map(|(n, image)| {
+                if let Slope::Made { behind, room } = slope {
+                    let into = Into { to: *room, later: false, along: None };
+                    let (scalings, slopes) = (guide.scalings, guide.slopes);
+                    behind.before(guide.isa, scalings, slopes, into, n, image, hands);
+                }
+                let input = hands.at(*from, n, image).cast_const();
+                (input, hands.at(slope.place(), n, image).cast_const())
+            })
+            .collect();
+        let room = &mut sums.weights[conv][..ways.weights.sums()];
+        // Every place was made for the layouts of the passes.
+        unsafe { ways.weights.add(guide.isa, &pairs, start, room, &mut hands.winograd) };
+        if ways.bias > 0 {
+            let (layout, sums) = (slope.place().layout, &mut sums.biases[conv]);
+            for (_, slope) in &pairs {
+                let second = sums.len() / 2;
+                // There is room for twice the channels, padded.
+                unsafe {
+                    batch_norm::moments(guide.isa, layout, *slope, sums.as_mut_ptr(), second);
+                }
+            }
+        }
+        if let (Some(pass), Some(into)) = (&ways.on, into) {
+            go_on(guide, pass, slope.place(), *into, images, hands);
+        }
+    }
+
+    /// Takes an image, number `n` of those that go together, through an operation that needs no company.
+    fn run_alone(
+        &self,
+        guide: &Guide,
+        n: usize,
+        image: &mut Image,
+        hands: &mut Rooms,
+        sums: &mut [f32],
+    ) {
+        let isa = guide.isa;
+        match self {
+            Back::Again(op) => op.run_alone(isa, guide.scalings, n, image, hands, sums),
+            Back::Gate { gradient, value } => {
+                let (g, v) = (hands.at(*gradient, n, image), hands.at(*value, n, image));
+                // Both places were made for their layouts.
+                unsafe { batch_norm::gate(isa, gradient.layout, g, value.layout, v) };
+            }
+            Back::Moments { behind, sums: at } => {
+                let (scaling, sums) = (&guide.scalings[behind.term], &mut sums[*at..]);
+                let behind = behind.images(n, image, hands);
+                assert!(sums.len() >= 2 * LANES * behind.layout.blocks());
+                // The places were made for their layouts, and the sums were measured.
+                unsafe { batch_norm::gated_moments(isa, scaling, behind, sums.as_mut_ptr()) };
+            }
+            Back::Before { behind, into } => {
+                behind.before(isa, guide.scalings, guide.slopes, *into, n, image, hands);
+            }
+            Back::HandOn { from, into } => {
+                let (values, to) = (hands.at(*from, n, image), hands.at(into.to, n, image));
+                let add = if into.later { to.cast_const() } else { null() };
+                // Both places were made for their layouts.
+                unsafe { batch_norm::copy(isa, from.layout, values, into.to.layout, add, to) };
+            }
+            Back::Max { pool, words, slope, into } => {
+                let (at, to) = (hands.at(*slope, n, image), hands.at(into.to, n, image));
+                let chosen = image.chosen[*words..][..pool.words()].as_ptr();
+                let layout = into.to.layout;
+                // The places were made for their layouts, and the pool's words were measured.
+                unsafe {
+                    if !into.later {
+                        std::slice::from_raw_parts_mut(to, layout.len()).fill(0.0);
+                    }
+                    choose(isa, pool, slope.layout, at, chosen, layout, to);
+                }
+            }
+            other => unreachable!("{other:?} goes in company"),
+        }
+    }
+}
+
+impl Guide<'_> {
+    /// From the logits' gradient to that at the output.
+    fn head(&self, to: Place, logits: &[f32], image: &mut Image) {
+        let mut features = vec![0.0; self.weights.head.features()];
+        self.weights.head.backward(logits, &mut features);
+        if self.weights.dropout > 0.0 {
+            features.iter_mut().zip(&image.dropout).for_each(|(slope, factor)| *slope *= factor);
+        }
+        let (means, none) = (self.output.spread(&features), null());
+        let gradient = image.buffer(to).as_mut_ptr();
+        // The place was made for its layout.
+        unsafe {
+            head::spread(self.isa, to.layout, means.as_ptr(), none, null_mut(), gradient);
+        }
+    }
+}
+
+impl Behind {
+    /// Where the gradient behind the term, and what went in, lie.
+    fn images(self, n: usize, image: &mut Image, hands: &mut Rooms) -> batch_norm::Behind {
+        let (gradient, z) = (hands.at(self.gradient, n, image), hands.at(self.z, n, image));
+        let (layout, from) = (self.gradient.layout, self.z.layout);
+        batch_norm::Behind { layout, gradient, from, z }
+    }
+
+    /// Writes the gradient before the term.
+    #[allow(clippy::too_many_arguments)]
+    fn before(
+        self,
+        isa: Isa,
+        scalings: &[Scaling],
+        slopes: &[Slopes],
+        into: Into,
+        n: usize,
+        image: &mut Image,
+        hands: &mut Rooms,
+    ) {
+        let to = hands.at(into.to, n, image);
+        let add = if into.later { to.cast_const() } else { null() };
+        let (scaling, slopes) = (&scalings[self.term], &slopes[self.term]);
+        let behind = self.images(n, image, hands);
+        // The places were made for their layouts, the numbers for their channels.
+        unsafe { batch_norm::before(isa, scaling, slopes, behind, into.to.layout, add, to) };
+    }
+}
+
+/// From the gradient at a window's output to that at its input.
+fn go_on(
+    guide: &Guide,
+    pass: &Pass,
+    slope: Place,
+    into: Into,
+    images: &mut [Image],
+    hands: &mut Rooms,
+) {
+    let jobs: Vec<Job> = (images.iter_mut().enumerate())
+        .map(|(n, image)| {
+            let to = hands.at(into.to, n, image);
+            let earlier = if into.later { to.cast_const() } else { null() };
+            let along = into.along.map_or(null(), |along| hands.at(along, n, image).cast_const());
+            let (mask, open) = (null(), null_mut());
+            let finish = Finish::Gate { mask, add: [earlier, along], open };
+            Job { from: hands.at(slope, n, image), to, finish }
+        })
+        .collect();
+    // Every place was made for the layouts of the pass.
+    unsafe { pass.run(guide.isa, &jobs, &mut hands.winograd) };
 }

@@ -23,10 +23,10 @@ pub(super) fn add_up(shares: &[Vec<f32>]) -> Vec<f64> {
 }
 
 /// The same in single precision, as a convolution's weights want it.
-pub(super) fn add_up_weights(shares: &[Vec<f32>]) -> Vec<f32> {
-    let mut sums = shares[0].clone();
+pub(super) fn add_up_weights(shares: &[&[f32]]) -> Vec<f32> {
+    let mut sums = shares[0].to_vec();
     for share in &shares[1..] {
-        for (sum, value) in sums.iter_mut().zip(share) {
+        for (sum, value) in sums.iter_mut().zip(*share) {
             *sum += value;
         }
     }

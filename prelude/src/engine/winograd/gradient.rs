@@ -2,7 +2,7 @@
 
 use super::product::{Product, Start};
 use super::transform::{KernelSlopes, Slopes, Square, Window, square};
-use super::{IN, Layout, OUT, PLACES, Scratch, channels, enter, windows};
+use super::{IN, Layout, OUT, PLACES, Scratch, channels, corner, enter, windows};
 use crate::engine::block::Block;
 use crate::engine::simd::{Isa, LANES, Simd, kernel};
 
@@ -15,7 +15,7 @@ const ROWS: usize = 32;
 /// summed over windows; and the sum is transformed back once.
 pub(crate) struct Gradient {
     input: Block,
-    /// The gradient at the convolution's output, with a border.
+    /// The gradient at the convolution's output.
     output: Block,
     group: usize,
 }
@@ -121,6 +121,7 @@ unsafe fn run_images<S: Simd>(
     unsafe {
         for (index, &(input, output)) in images.iter().enumerate() {
             let first = index * from.windows / images.len();
+            let input = input.add(corner(gradient.input));
             enter::<S, Window, IN>(gradient.input, input, from, first, windows);
             // The slopes are read from the first pixel on, not from the border.
             let output = output.add(gradient.output.origin());

@@ -214,7 +214,8 @@ unsafe fn run_images<S: Simd>(
     unsafe {
         for (index, job) in jobs.iter().enumerate() {
             let first = index * from.windows / jobs.len();
-            enter::<S, Window, IN>(winograd.input, job.from, from, first, windows);
+            let input = job.from.add(corner(winograd.input));
+            enter::<S, Window, IN>(winograd.input, input, from, first, windows);
         }
         winograd.product(from, to).run::<S>(windows, winograd.weights.as_ptr(), products);
         for (index, job) in jobs.iter().enumerate() {
@@ -222,6 +223,11 @@ unsafe fn run_images<S: Simd>(
             leave::<S>(winograd.output, job, to, first, products);
         }
     }
+}
+
+/// Where the first window begins: one pixel above and beside the image.
+fn corner(image: Block) -> usize {
+    image.origin() - image.row() - LANES
 }
 
 /// Applies `L` to the windows of an image, which begin at `from`; they become those from `first` on.
