@@ -15,15 +15,7 @@ use std::path::Path;
 /// How far a logit may stray, in units of the largest.
 const ALLOWED: f64 = 1e-4;
 
-type Make = fn(usize, [usize; 3], usize) -> Result<Architecture>;
-
-const NETS: [(&str, Make); 5] = [
-    ("resnet18", Architecture::resnet18),
-    ("resnet50", Architecture::resnet50),
-    ("vgg16", Architecture::vgg16),
-    ("densenet121", Architecture::densenet121),
-    ("inception_v3", Architecture::inception_v3),
-];
+const NETS: [&str; 5] = ["resnet18", "resnet50", "vgg16", "densenet121", "inception_v3"];
 
 fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1);
@@ -34,7 +26,7 @@ fn main() -> Result<()> {
     let mut table = Table::new(["net", "parameters", "logits off by", "gradient off by"])
         .title("Torchvision's nets, read by Erm")
         .note("in units of the largest number; the gradient is that of the loss by the pictures");
-    for (name, make) in NETS {
+    for name in NETS {
         let path = folder.join(format!("{name}-expected.safetensors"));
         let bytes = std::fs::read(&path)
             .map_err(|e| Error::file(&path, e, "Run tests/pytorch/export_published.py first."))?;
@@ -43,8 +35,8 @@ fn main() -> Result<()> {
         let (_, metadata) = SafeTensors::read_metadata(&bytes)
             .map_err(|e| Error::file(&path, e, "Write the file again."))?;
         let width = metadata.metadata().as_ref().and_then(|all| all.get("width")?.parse().ok());
-        let mut net =
-            Net::new(make(width.unwrap_or(64), [3, 32, 32], 10)?, vec![0.5; 3], vec![0.25; 3], 0)?;
+        let architecture = Architecture::named(name, width.unwrap_or(64), [3, 32, 32], 10)?;
+        let mut net = Net::new(architecture, vec![0.5; 3], vec![0.25; 3], 0)?;
         net.load(folder.join(format!("{name}.safetensors")))?;
         let floats = |tensor: &str| -> Vec<f32> {
             let tensor = file.tensor(tensor).expect("the script writes it");

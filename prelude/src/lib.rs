@@ -28,7 +28,7 @@ pub use error::{Error, Result};
 pub use image;
 pub use ndarray;
 pub use plotters;
-pub use scale::{Scale, Sizes};
+pub use scale::{Contender, Scale, Sizes, TransferSizes};
 
 /// What `use erm::prelude::*;` brings into a cell.
 pub mod prelude {

@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::axis::Scale;
 use super::{bars, check, frame, lines, terminal};
+use crate::judge::Correlation;
 use crate::show::{Forms, Show, shows};
 use crate::{Error, Result};
 
@@ -41,11 +42,23 @@ pub(super) enum Body {
     Bars(Vec<Bar>),
 }
 
-/// A named line.
+/// Named points.
 #[derive(Clone, Debug)]
 pub(super) struct Series {
     pub(super) name: String,
     pub(super) points: Vec<(f64, f64)>,
+    pub(super) drawn: Drawn,
+}
+
+/// How points are drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Drawn {
+    /// Marked, and joined by a line.
+    Joined,
+    /// Marked.
+    Apart,
+    /// As a line without marks.
+    Line,
 }
 
 /// What the paper printed and what was measured here, one value a seed.
@@ -121,14 +134,38 @@ impl Chart {
     }
 
     /// Adds a line through the points `(xs[i], ys[i])`, in the order given.
-    pub fn series(mut self, name: impl Into<String>, xs: &[f64], ys: &[f64]) -> Self {
+    pub fn series(self, name: impl Into<String>, xs: &[f64], ys: &[f64]) -> Self {
+        self.drawn(name.into(), xs, ys, Drawn::Joined)
+    }
+
+    /// Adds a mark at each of the points `(xs[i], ys[i])`, without a line.
+    pub fn points(self, name: impl Into<String>, xs: &[f64], ys: &[f64]) -> Self {
+        self.drawn(name.into(), xs, ys, Drawn::Apart)
+    }
+
+    /// Adds the straight line of a correlation, from the leftmost to the rightmost of the points that are
+    /// there.
+    pub fn trend(self, name: impl Into<String>, correlation: &Correlation) -> Self {
         let name = name.into();
+        let xs: Vec<f64> = match &self.body {
+            Body::Lines { series, .. } => {
+                series.iter().flat_map(|series| &series.points).map(|point| point.0).collect()
+            }
+            Body::Bars(_) => Vec::new(),
+        };
+        let ends = [xs.iter().copied().reduce(f64::min), xs.iter().copied().reduce(f64::max)];
+        let ends: Vec<f64> = ends.into_iter().flatten().collect();
+        let heights: Vec<f64> = ends.iter().map(|x| correlation.at(*x)).collect();
+        self.drawn(name, &ends, &heights, Drawn::Line)
+    }
+
+    fn drawn(mut self, name: String, xs: &[f64], ys: &[f64], drawn: Drawn) -> Self {
         if let Err(problem) = check::series(&name, xs, ys) {
             self.complain(problem);
         }
         let points = xs.iter().copied().zip(ys.iter().copied()).collect();
         match &mut self.body {
-            Body::Lines { series, .. } => series.push(Series { name, points }),
+            Body::Lines { series, .. } => series.push(Series { name, points, drawn }),
             Body::Bars(_) => self.complain(check::mixed("bars", ".series(…)", "Chart::lines")),
         }
         self

@@ -40,7 +40,7 @@ pub(super) fn number(what: &str, value: f64) -> Result<()> {
 }
 
 pub(super) fn above_zero(all: &[Series]) -> Result<()> {
-    for Series { name, points } in all {
+    for Series { name, points, .. } in all {
         if let Some((x, _)) = points.iter().find(|(x, _)| *x <= 0.0) {
             return Err(Error::invalid(
                 format!("x values above 0 in series \"{name}\", since the axis is logarithmic"),

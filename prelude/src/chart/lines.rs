@@ -1,7 +1,7 @@
 //! Lines with marked points, as SVG.
 
 use super::axis::{Axis, Scale};
-use super::builder::{Chart, Series};
+use super::builder::{Chart, Drawn, Series};
 use super::canvas::{self, Canvas, From};
 use super::colour;
 use super::frame::{self, Inset, LABEL, Lines, MARGIN, Plot, WIDTH};
@@ -54,7 +54,14 @@ pub(super) fn axes(chart: &Chart, series: &[Series], x_scale: Scale) -> (Axis, A
 }
 
 fn legend(chart: &Chart, series: &[Series]) -> Legend {
-    let lines = series.iter().enumerate().map(|(i, line)| (Key::Series(i), line.name.clone()));
+    let lines = series.iter().enumerate().map(|(i, series)| {
+        let key = match series.drawn {
+            Drawn::Joined => Key::Series(i),
+            Drawn::Apart => Key::Mark(i),
+            Drawn::Line => Key::Line(i),
+        };
+        (key, series.name.clone())
+    });
     let references = chart.references.iter().map(|line| (Key::Dashes, line.name.clone()));
     Legend::new(lines.chain(references))
 }
@@ -77,14 +84,17 @@ impl Plot {
         for (index, line) in series.iter().enumerate() {
             let place = |(x, y): &(f64, f64)| (self.x(x_axis, *x), self.y(y_axis, *y));
             let points: Vec<_> = line.points.iter().map(place).collect();
-            draw_line(canvas, index, &points);
+            draw_series(canvas, index, line.drawn, &points);
         }
     }
 }
 
-fn draw_line(canvas: &mut Canvas, index: usize, points: &[(f64, f64)]) {
-    if points.len() > 1 {
+fn draw_series(canvas: &mut Canvas, index: usize, drawn: Drawn, points: &[(f64, f64)]) {
+    if points.len() > 1 && drawn != Drawn::Apart {
         canvas.path(points, colour::series(index), 2.0);
+    }
+    if drawn == Drawn::Line {
+        return;
     }
     for point in points.iter().step_by(points.len().div_ceil(MARKS)) {
         canvas.mark(index, *point, 3.5);

@@ -2,7 +2,7 @@
 
 use super::axis::{Axis, Scale};
 use super::bars::{measured, published};
-use super::builder::{Bar, Body, Chart, Series};
+use super::builder::{Bar, Body, Chart, Drawn, Series};
 use super::lines;
 
 /// The size of a chart of lines, and the length of the longest bar, in letters.
@@ -96,6 +96,9 @@ fn cell(position: f64, cells: usize) -> usize {
 
 fn summary(series: &Series) -> String {
     let value = super::number::value;
+    if series.drawn == Drawn::Apart {
+        return format!("{} points", series.points.len());
+    }
     let (first, last) = (series.points[0].1, series.points[series.points.len() - 1].1);
     if series.points.len() == 1 {
         value(first)

@@ -56,11 +56,11 @@ pub struct Bench {
 }
 
 impl Bench {
-    /// The `resnet` of a width on a batch of pictures of 3×32×32.
+    /// A net of a width, by its name among [`Architecture::NAMES`], on a batch of pictures of 3×32×32.
     ///
     /// # Errors
-    /// If `width` is 0, or the processor lacks the instruction set.
-    pub fn new(width: usize, batch: usize, isa: Isa) -> Result<Self> {
+    /// If no net has the name, if `width` is 0, or if the processor lacks the instruction set.
+    pub fn new(net: &str, width: usize, batch: usize, isa: Isa) -> Result<Self> {
         if !Isa::supported().contains(&isa) {
             return Err(Error::invalid(
                 "an instruction set that this processor has",
@@ -68,7 +68,7 @@ impl Bench {
                 "Choose one of those that Isa::supported() lists.",
             ));
         }
-        let architecture = Architecture::resnet(width, [3, 32, 32], 10)?;
+        let architecture = Architecture::named(net, width, [3, 32, 32], 10)?;
         let net = Net::new(architecture, vec![0.5; 3], vec![0.25; 3], 0)?;
         let mut rng = ChaCha8Rng::seed_from_u64(0);
         Ok(Self {

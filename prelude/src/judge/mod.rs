@@ -1,9 +1,11 @@
 //! The judge never trusts an attacker: it takes pictures, and computes what they do anew.
 
+mod correlation;
 mod distance;
 mod faint;
 mod representation;
 
+pub use correlation::Correlation;
 pub use distance::{Distance, distance};
 pub use faint::{FaintShare, faint_share};
 pub use representation::{representation_distance, representations};

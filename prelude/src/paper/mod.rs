@@ -11,6 +11,7 @@ mod recipe;
 mod reproduction;
 mod robust;
 mod theory;
+mod transfer;
 
 use std::fmt;
 
@@ -19,6 +20,7 @@ pub use recipe::*;
 pub use reproduction::*;
 pub use robust::*;
 pub use theory::*;
+pub use transfer::*;
 
 use crate::show::shows_as_text;
 

@@ -5,7 +5,6 @@
 //! ```
 
 use super::agree;
-use crate::Result;
 use crate::engine::{self, Frozen, Isa, Learner, Training};
 use crate::net::{Architecture, Mode, Net};
 use dfdx::prelude::*;
@@ -24,15 +23,7 @@ const A_DEEP_PASS: f32 = 2.0 * 121.0 * 17.0 * super::ROUNDING;
 /// the pictures' gradient by a percent or so. A way back that is wrong moves it by its own size.
 const KINKS: f32 = 0.1;
 
-type Make = fn(usize, [usize; 3], usize) -> Result<Architecture>;
-
-const NETS: [(&str, Make); 5] = [
-    ("resnet18", Architecture::resnet18),
-    ("resnet50", Architecture::resnet50),
-    ("vgg16", Architecture::vgg16),
-    ("densenet121", Architecture::densenet121),
-    ("inception_v3", Architecture::inception_v3),
-];
+const NETS: [&str; 5] = ["resnet18", "resnet50", "vgg16", "densenet121", "inception_v3"];
 
 /// A net that torchvision's module saved, and what it makes of some pictures.
 struct Published {
@@ -43,9 +34,9 @@ struct Published {
 
 impl Published {
     fn all() -> impl Iterator<Item = Self> {
-        NETS.into_iter().map(|(name, make)| {
+        NETS.into_iter().map(|name| {
             let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/published");
-            let published = make(WIDTH, [3, 32, 32], 10).unwrap();
+            let published = Architecture::named(name, WIDTH, [3, 32, 32], 10).unwrap();
             // What a training step leaves out cannot be compared.
             let architecture = Architecture { dropout: 0.0, ..published };
             let mut net = Net::new(architecture, vec![0.5; 3], vec![0.25; 3], 0).unwrap();

@@ -9,6 +9,7 @@ mod recipe;
 mod schedule;
 mod sets;
 mod sgd;
+mod speed;
 mod trainer;
 
 pub(crate) use descent::Descent;

@@ -87,7 +87,7 @@ impl Net {
 }
 
 /// A training under way.
-struct Trainer<'a> {
+pub(super) struct Trainer<'a> {
     architecture: Architecture,
     recipe: &'a Recipe,
     descent: Descent,
@@ -103,7 +103,7 @@ struct Tally {
 }
 
 impl<'a> Trainer<'a> {
-    fn new(state: State, recipe: &'a Recipe) -> Self {
+    pub(super) fn new(state: State, recipe: &'a Recipe) -> Self {
         let State { net: Net { architecture, weights }, sgd, log } = state;
         let descent = Descent::resume(weights, sgd, Isa::detect());
         Self { architecture, recipe, descent, log }
@@ -189,7 +189,7 @@ impl<'a> Trainer<'a> {
     }
 
     /// Step `number` of all, where an epoch has `steps` of them.
-    fn learn(
+    pub(super) fn learn(
         &mut self,
         pictures: Vec<f32>,
         labels: &[usize],

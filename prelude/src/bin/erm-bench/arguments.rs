@@ -8,7 +8,8 @@ use std::str::FromStr;
 pub const USAGE: &str = "\
 Erm's speed beside PyTorch's, in interleaved rounds.
 
-  --widths 16,32,64   the nets: channels of the first convolution (16)
+  --nets resnet       which: resnet, resnet18, resnet50, vgg16, densenet121, inception_v3 (resnet)
+  --widths 16,32,64   how wide: channels of the first convolution (16)
   --batches 128       images a step
   --threads N         threads on both sides (all cores)
   --rounds 7          rounds, of which the table gives the medians
@@ -21,6 +22,7 @@ Erm's speed beside PyTorch's, in interleaved rounds.
 
 /// What to measure, and how.
 pub struct Arguments {
+    pub nets: Vec<String>,
     pub widths: Vec<usize>,
     pub batches: Vec<usize>,
     pub threads: usize,
@@ -37,6 +39,7 @@ impl Arguments {
     /// `None` if the usage was asked for.
     pub fn parse(mut words: impl Iterator<Item = String>) -> Result<Option<Self>> {
         let mut all = Self {
+            nets: vec!["resnet".into()],
             widths: vec![16],
             batches: vec![128],
             threads: std::thread::available_parallelism().map_or(1, usize::from),
@@ -51,6 +54,7 @@ impl Arguments {
         while let Some(word) = words.next() {
             let mut value = || words.next().unwrap_or_default();
             match word.as_str() {
+                "--nets" => all.nets = value().split(',').map(str::to_owned).collect(),
                 "--widths" => all.widths = several(&word, &value())?,
                 "--batches" => all.batches = several(&word, &value())?,
                 "--threads" => all.threads = positive(&word, &value())?,

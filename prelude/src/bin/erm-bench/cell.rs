@@ -1,6 +1,7 @@
 //! Our own work once more, in cells of the kernel, where evcxr chooses how they are compiled.
 
 use crate::arguments::Arguments;
+use crate::measure::Subject;
 use erm::engine::bench::Work;
 use erm::{Error, Result};
 use std::collections::HashSet;
@@ -14,8 +15,8 @@ const REMEDY: &str = "Build it with `cargo build --release`, then --erm target/r
 pub struct Cell {
     seconds: f64,
     isa: String,
-    /// The widths and batches of the benches that it has made.
-    made: HashSet<(usize, usize)>,
+    /// The nets, widths and batches of the benches that it has made.
+    made: HashSet<Subject>,
     process: Child,
     input: ChildStdin,
     output: BufReader<ChildStdout>,
@@ -40,11 +41,13 @@ impl Cell {
     }
 
     /// Has the work done in a cell.
-    pub fn images_per_second(&mut self, width: usize, batch: usize, work: Work) -> Result<f64> {
-        let bench = format!("bench_{width}_{batch}");
-        if self.made.insert((width, batch)) {
+    pub fn images_per_second(&mut self, subject: &Subject, work: Work) -> Result<f64> {
+        let Subject { net, width, batch } = subject;
+        let bench = format!("bench_{net}_{width}_{batch}");
+        if self.made.insert(subject.clone()) {
             let isa = &self.isa;
-            self.run(&format!("let mut {bench} = Bench::new({width}, {batch}, {isa})?;"))?;
+            let make = format!("let mut {bench} = Bench::new({net:?}, {width}, {batch}, {isa})?;");
+            self.run(&make)?;
         }
         self.run(&format!("{bench}.images_per_second(Work::{work:?}, {:?})", self.seconds))?;
         let mut line = String::new();

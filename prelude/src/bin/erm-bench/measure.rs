@@ -24,10 +24,17 @@ pub struct Figures {
     pub peers_memory: Option<Memory>,
 }
 
-/// One piece of work at one width and batch.
-pub struct Row {
+/// What work is done on: a net, how wide it is, and how many images there are.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Subject {
+    pub net: String,
     pub width: usize,
     pub batch: usize,
+}
+
+/// One piece of work on one subject.
+pub struct Row {
+    pub subject: Subject,
     pub work: Work,
     /// Floating-point operations of one image.
     pub operations: f64,
@@ -50,14 +57,11 @@ impl Figures {
     pub fn measure(arguments: &Arguments, mut others: Others<'_>) -> Result<Self> {
         let before = memory::now(process::id());
         let (mut benches, mut rows) = (Vec::new(), Vec::new());
-        for width in &arguments.widths {
-            for batch in &arguments.batches {
-                let bench = Bench::new(*width, *batch, arguments.isa)?;
-                rows.extend(
-                    Work::ALL.map(|work| Row::new((*width, *batch), work, &bench, arguments)),
-                );
-                benches.push(bench);
-            }
+        for subject in subjects(arguments) {
+            let Subject { net, width, batch } = &subject;
+            let bench = Bench::new(net, *width, *batch, arguments.isa)?;
+            rows.extend(Work::ALL.map(|work| Row::new(&subject, work, &bench, arguments)));
+            benches.push(bench);
         }
         let mut peak = Vec::new();
         for round in 1..=arguments.rounds {
@@ -75,30 +79,38 @@ impl Figures {
     }
 }
 
+/// Every net at every width with every batch.
+fn subjects(arguments: &Arguments) -> Vec<Subject> {
+    let mut all = Vec::new();
+    for net in &arguments.nets {
+        for width in &arguments.widths {
+            let of = |batch: &usize| Subject { net: net.clone(), width: *width, batch: *batch };
+            all.extend(arguments.batches.iter().map(of));
+        }
+    }
+    all
+}
+
 impl Row {
-    fn new(
-        (width, batch): (usize, usize),
-        work: Work,
-        bench: &Bench,
-        arguments: &Arguments,
-    ) -> Self {
+    fn new(subject: &Subject, work: Work, bench: &Bench, arguments: &Arguments) -> Self {
         let peers = arguments.configs.iter().map(|config| (*config, Vec::new())).collect();
         let operations = bench.operations(work);
-        Self { width, batch, work, operations, ours: Vec::new(), in_cell: Vec::new(), peers }
+        let (subject, ours, in_cell) = (subject.clone(), Vec::new(), Vec::new());
+        Self { subject, work, operations, ours, in_cell, peers }
     }
 
     /// One round of all sides.
     fn measure(&mut self, bench: &mut Bench, seconds: f64, others: &mut Others<'_>) -> Result<()> {
-        let Row { width, batch, work, .. } = *self;
+        let (subject, work) = (&self.subject, self.work);
         self.ours.push(bench.images_per_second(work, seconds));
         sleep(REST);
         if let Some(cell) = others.cell.as_deref_mut() {
-            self.in_cell.push(cell.images_per_second(width, batch, work)?);
+            self.in_cell.push(cell.images_per_second(subject, work)?);
             sleep(REST);
         }
         let Some(peer) = others.peer.as_deref_mut() else { return Ok(()) };
         for (config, figures) in &mut self.peers {
-            figures.push(peer.images_per_second((width, batch), work, config)?);
+            figures.push(peer.images_per_second(subject, work, config)?);
             sleep(REST);
         }
         Ok(())

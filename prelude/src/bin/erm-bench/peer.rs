@@ -1,6 +1,7 @@
 //! PyTorch in a process of its own, which is asked for one figure at a time.
 
 use crate::arguments::Arguments;
+use crate::measure::Subject;
 use crate::memory::{self, Memory};
 use erm::engine::bench::Work;
 use erm::{Error, Result};
@@ -57,12 +58,12 @@ impl Peer {
     /// Has the work measured in one of PyTorch's configurations.
     pub fn images_per_second(
         &mut self,
-        (width, batch): (usize, usize),
+        Subject { net, width, batch }: &Subject,
         work: Work,
         config: &str,
     ) -> Result<f64> {
         let ask = json!({
-            "width": width, "batch": batch, "work": work.name(), "config": config,
+            "net": net, "width": width, "batch": batch, "work": work.name(), "config": config,
             "seconds": self.seconds,
         });
         writeln!(self.input, "{ask}").map_err(|e| broken(&e.to_string()))?;

@@ -1,7 +1,7 @@
 //! What was measured, as a table for people and as a record.
 
 use crate::arguments::Arguments;
-use crate::measure::{Figures, Row, median};
+use crate::measure::{Figures, Row, Subject, median};
 use crate::memory::Memory;
 use crate::peer::Peer;
 use erm::prelude::{Record, Table};
@@ -13,8 +13,8 @@ use std::path::Path;
 pub fn table(arguments: &Arguments, figures: &Figures, peer: &Result<Peer>) -> Table {
     let peak = median(&figures.peak);
     let (threads, isa) = (arguments.threads, arguments.isa.name());
-    let mut headings = vec!["work", "width", "batch", "Erm", "Erm", "of the peak"];
-    let mut units = vec!["", "", "", "images/s", "GFLOP/s", "%"];
+    let mut headings = vec!["work", "net", "width", "batch", "Erm", "Erm", "of the peak"];
+    let mut units = vec!["", "", "", "", "images/s", "GFLOP/s", "%"];
     if arguments.erm.is_some() {
         headings.extend(["in a cell", "cell / bench"]);
         units.extend(["images/s", ""]);
@@ -53,8 +53,9 @@ fn cells(row: &Row, peak: f64) -> Vec<String> {
     let speed = ours * row.operations;
     let mut cells = vec![
         row.work.name().to_owned(),
-        row.width.to_string(),
-        row.batch.to_string(),
+        row.subject.net.clone(),
+        row.subject.width.to_string(),
+        row.subject.batch.to_string(),
         format!("{ours:.0}"),
         format!("{:.0}", speed / 1e9),
         format!("{:.0}", 100.0 * speed / peak),
@@ -88,7 +89,10 @@ pub fn record(
         record = record.value(format!("memory, {whose}, at most, bytes"), peak);
     }
     for row in &figures.rows {
-        let what = format!("{}, width {}, batch {}", row.work.name(), row.width, row.batch);
+        let Subject { net, width, batch } = &row.subject;
+        // The net of the demo scale goes without saying, as it did before there were others.
+        let net = if net == "resnet" { String::new() } else { format!("{net}, ") };
+        let what = format!("{net}{}, width {width}, batch {batch}", row.work.name());
         record = record.values(format!("{what}, Erm, images/s"), &row.ours);
         if !row.in_cell.is_empty() {
             record = record.values(format!("{what}, Erm in a cell, images/s"), &row.in_cell);

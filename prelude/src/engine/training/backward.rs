@@ -41,7 +41,7 @@ struct Ways {
 
 /// How an operation goes back, where it goes through a window.
 enum Way {
-    Conv(Ways),
+    Conv(Box<Ways>),
     Mean(Pass),
     Alone,
 }
@@ -72,14 +72,8 @@ impl Work {
             if let Some(pictures) = &mut pictures {
                 self.pictures(number, weights, pictures);
             }
-            let (mut of_weights, mut of_biases) = (Vec::new(), Vec::new());
-            let mut of_norms = Vec::new();
-            for share in shares {
-                of_norms.push(share.norms);
-                of_weights.push(share.weights);
-                of_biases.push(share.biases);
-            }
-            self.convolutions(number, &ways, (of_weights, of_biases), &places, &mut parameters);
+            self.convolutions(number, &ways, &shares, &places, &mut parameters);
+            let of_norms: Vec<Vec<f32>> = shares.into_iter().map(|share| share.norms).collect();
             self.norms(number, weights, &add_up(&of_norms), &places, &mut parameters);
         }
         parameters
@@ -176,7 +170,7 @@ impl Work {
         &self,
         number: usize,
         ways: &[Way],
-        (of_weights, of_biases): (Vec<Vec<Vec<f32>>>, Vec<Vec<Vec<f32>>>),
+        shares: &[Sums],
         places: &[usize],
         parameters: &mut [Vec<f32>],
     ) {
@@ -186,13 +180,15 @@ impl Work {
                 _ => None,
             });
         for (index, (node, value, ways)) in convs.enumerate() {
-            let shares: Vec<&[f32]> = of_weights.iter().map(|share| &share[index][..]).collect();
-            let spread = ways.weights.unpack(ways.window, &add_up_weights(&shares));
+            let of_weights: Vec<&[f32]> =
+                shares.iter().map(|share| &share.weights[index][..]).collect();
+            let spread = ways.weights.unpack(ways.window, &add_up_weights(&of_weights));
             let parts = &self.value(value).parts;
             parameters[places[node]] = parts.gather_weights(spread, ways.window.places());
-            let shares: Vec<&[f32]> = of_biases.iter().map(|share| &share[index][..]).collect();
             if ways.bias > 0 {
-                let bias = add_up_weights(&shares);
+                let of_bias: Vec<&[f32]> =
+                    shares.iter().map(|share| &share.biases[index][..]).collect();
+                let bias = add_up_weights(&of_bias);
                 parameters[places[node] + 1] = bias[..ways.window.outputs].to_vec();
             }
         }
@@ -251,7 +247,8 @@ impl Sums {
     fn start(ways: &[Way], shelf: &Pool<Vec<f32>>) -> Self {
         let mut all = Self::default();
         for way in ways {
-            let Way::Conv(Ways { weights, bias, .. }) = way else { continue };
+            let Way::Conv(ways) = way else { continue };
+            let Ways { weights, bias, .. } = &**ways;
             let mut room = shelf.take(Vec::new);
             if room.len() < weights.sums() {
                 room.resize(weights.sums(), 0.0);
@@ -283,9 +280,7 @@ impl Way {
     /// How many images should go together.
     fn images(&self) -> usize {
         match self {
-            Way::Conv(Ways { weights, on, .. }) => {
-                weights.images().max(on.as_ref().map_or(1, Pass::images))
-            }
+            Way::Conv(ways) => ways.weights.images().max(ways.on.as_ref().map_or(1, Pass::images)),
             Way::Mean(pass) => pass.images(),
             Way::Alone => 1,
         }
@@ -307,7 +302,7 @@ impl Back {
                     Pass::backward(window, isa, &weights, slope, into.to.layout)
                 });
                 let bias = conv.bias.as_ref().map_or(0, |_| 2 * LANES * slope.blocks());
-                Way::Conv(Ways { window, weights, bias, on })
+                Way::Conv(Box::new(Ways { window, weights, bias, on }))
             }
             Back::Mean { window, slope, into } => {
                 let (from, to) = (into.to.layout, slope.layout);

@@ -13,8 +13,40 @@ mod vgg;
 #[cfg(test)]
 mod tests;
 
-use super::Layer;
+use super::{Architecture, Layer};
 use crate::engine::Window;
+use crate::{Error, Result};
+
+impl Architecture {
+    /// The names that [`Architecture::named`] knows.
+    pub const NAMES: [&str; 6] =
+        ["resnet", "resnet18", "resnet50", "vgg16", "densenet121", "inception_v3"];
+
+    /// An architecture by the name of the function that makes it, such as `vgg16`.
+    ///
+    /// # Errors
+    /// If there is none of that name, or as that function says.
+    pub fn named(
+        name: &str,
+        width: usize,
+        image: [usize; 3],
+        classes: usize,
+    ) -> Result<Architecture> {
+        match name {
+            "resnet" => Self::resnet(width, image, classes),
+            "resnet18" => Self::resnet18(width, image, classes),
+            "resnet50" => Self::resnet50(width, image, classes),
+            "vgg16" => Self::vgg16(width, image, classes),
+            "densenet121" => Self::densenet121(width, image, classes),
+            "inception_v3" => Self::inception_v3(width, image, classes),
+            other => Err(Error::invalid(
+                format!("one of {}", Self::NAMES.join(", ")),
+                other,
+                "Choose the name of an architecture, or put one together from layers.",
+            )),
+        }
+    }
+}
 
 /// The width of the published nets.
 const PUBLISHED: usize = 64;

@@ -1,9 +1,7 @@
 //! The published sizes, and that every net runs, there and back, by both ways.
 
-use crate::Result;
+use crate::fixture::says;
 use crate::net::{Architecture, Net};
-
-type Make = fn(usize, [usize; 3], usize) -> Result<Architecture>;
 
 /// Torchvision's counts for 1000 classes, less its linear layers, its auxiliary head and what its first
 /// convolution of 7×7 has more than one of 3×3, and a linear layer for 10 classes on top:
@@ -16,19 +14,30 @@ type Make = fn(usize, [usize; 3], usize) -> Result<Architecture>;
 /// print(count(m.densenet121()) - stem - fc(1024), count(m.vgg16_bn().features) + 5130)
 /// print(count(m.inception_v3(aux_logits=False, init_weights=False)) - fc(2048))
 /// ```
-const COUNTS: [(Make, usize); 5] = [
-    (Architecture::resnet18, 11_173_962),
-    (Architecture::resnet50, 23_520_842),
-    (Architecture::vgg16, 14_728_266),
-    (Architecture::densenet121, 6_956_426),
-    (Architecture::inception_v3, 21_806_058),
+const COUNTS: [(&str, usize); 5] = [
+    ("resnet18", 11_173_962),
+    ("resnet50", 23_520_842),
+    ("vgg16", 14_728_266),
+    ("densenet121", 6_956_426),
+    ("inception_v3", 21_806_058),
 ];
 
 #[test]
 fn the_published_nets_have_the_published_parameters() {
-    for (make, count) in COUNTS {
-        let architecture = make(64, [3, 32, 32], 10).unwrap();
+    for (name, count) in COUNTS {
+        let architecture = Architecture::named(name, 64, [3, 32, 32], 10).unwrap();
         let net = Net::new(architecture, vec![0.5; 3], vec![0.2; 3], 0).unwrap();
         assert_eq!(net.parameters(), count, "{net}");
     }
+}
+
+#[test]
+fn an_unknown_name_or_no_width_is_an_error() {
+    says(Architecture::named("alexnet", 64, [3, 32, 32], 10), &["one of resnet,", "alexnet"]);
+    for name in Architecture::NAMES {
+        says(Architecture::named(name, 0, [3, 32, 32], 10), &["0 output channels"]);
+        says(Architecture::named(name, 8, [3, 32, 32], 1), &["at least two classes"]);
+    }
+    says(Architecture::named("vgg16", 8, [3, 31, 31], 10), &["fits into 1×1 pixels"]);
+    says(Architecture::named("inception_v3", 8, [3, 8, 8], 10), &["larger images"]);
 }

@@ -1,5 +1,9 @@
 //! How large an experiment is.
 
+mod transfer;
+
+pub use transfer::{Contender, TransferSizes};
+
 use crate::attack::Pgd;
 use crate::data::Data;
 use crate::features::Inversion;

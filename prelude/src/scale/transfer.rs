@@ -1,0 +1,119 @@
+//! How large the comparison of five architectures is.
+
+use super::{LARGE, Scale};
+use crate::attack::Pgd;
+use crate::data::{Data, Dataset};
+use crate::net::{Architecture, Net};
+use crate::paper::{TRANSFER, Transferred};
+use crate::train::Recipe;
+use crate::{Result, show};
+use std::fmt;
+
+/// An architecture at the width that a scale gives it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Contender {
+    /// What the paper found with it.
+    pub paper: Transferred,
+    /// The function's name among [`Architecture::NAMES`].
+    pub architecture: &'static str,
+    /// The width, of which 64 is the published one.
+    pub width: usize,
+}
+
+show::shows_as_text!(Contender);
+
+impl Contender {
+    /// A fresh net for a data set.
+    ///
+    /// # Errors
+    /// As for [`Net::of`].
+    pub fn net(&self, data: &Dataset, seed: u64) -> Result<Net> {
+        let make =
+            |width, image, classes| Architecture::named(self.architecture, width, image, classes);
+        Net::of(make, self.width, data, seed)
+    }
+}
+
+/// `VGG-16, width 16`
+impl fmt::Display for Contender {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, width {}", self.paper.name, self.width)
+    }
+}
+
+/// The sizes and recipes of section 3.3.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TransferSizes {
+    /// The five, in the order of Figure 3. The last is also the source.
+    pub contenders: [Contender; 5],
+    /// Of the initial weights: each contender is trained with each of them.
+    pub seeds: Vec<u64>,
+    /// How many training images the standard nets see, and D_det starts from.
+    pub images: usize,
+    /// Of a standard net, the source too.
+    pub standard: Recipe,
+    /// Of a student of D_det.
+    pub student: Recipe,
+    /// What builds D_det.
+    pub attack: Pgd,
+    /// The radii of the adversarial examples that are tried on other nets, in pixel units of [0, 1].
+    pub epsilons: Vec<f32>,
+    /// Their steps. The paper does not say how many there were.
+    pub steps: usize,
+    /// How many test images are attacked.
+    pub attacked: usize,
+}
+
+/// The names of the functions, in the order of [`TRANSFER`].
+const NAMES: [&str; 5] = ["vgg16", "inception_v3", "resnet18", "densenet121", "resnet50"];
+
+impl Scale {
+    /// The sizes and recipes of the comparison of architectures for a data set.
+    pub fn transfer(self, data: &Data) -> TransferSizes {
+        let all = data.train.len();
+        let contenders = |widths: [usize; 5]| {
+            [0, 1, 2, 3, 4].map(|index| Contender {
+                paper: TRANSFER[index],
+                architecture: NAMES[index],
+                width: widths[index],
+            })
+        };
+        let sizes = self.sizes(data);
+        let standard = sizes.teacher.clone();
+        match self {
+            Self::Demo if all < LARGE => TransferSizes {
+                contenders: contenders([8, 4, 8, 8, 4]),
+                seeds: vec![1],
+                images: all.min(2_000),
+                standard: standard.epochs(4),
+                student: sizes.d_det.clone().epochs(6),
+                attack: sizes.attack.clone(),
+                epsilons: vec![0.25, 0.5, 1.0],
+                steps: 20,
+                attacked: data.test.len().min(300),
+            },
+            Self::Demo => TransferSizes {
+                contenders: contenders([16, 8, 16, 16, 8]),
+                seeds: vec![1, 2, 3],
+                images: all.min(10_000),
+                standard: standard.epochs(8),
+                student: sizes.d_det.clone(),
+                attack: sizes.attack.clone(),
+                epsilons: vec![0.25, 0.5, 1.0],
+                steps: 20,
+                attacked: data.test.len().min(1_000),
+            },
+            Self::Paper => TransferSizes {
+                contenders: contenders([64; 5]),
+                seeds: vec![1],
+                images: all,
+                standard,
+                student: sizes.d_det.clone(),
+                attack: sizes.attack.clone(),
+                epsilons: vec![0.25, 0.5, 1.0],
+                steps: 100,
+                attacked: data.test.len(),
+            },
+        }
+    }
+}
