@@ -2,10 +2,12 @@
 
 Every script in this folder needs PyTorch, which is too large to be a dependency of Erm:
 
-    python3 -m venv .venv && .venv/bin/pip install torch numpy safetensors torchattacks
+    python3 -m venv .venv && .venv/bin/pip install torch torchvision numpy safetensors torchattacks
     .venv/bin/python tests/pytorch/fixtures.py     writes the numbers that the Rust tests read
     .venv/bin/python tests/pytorch/check_net.py    holds a net that Erm saved against this one
     .venv/bin/python tests/pytorch/check_pgd.py    holds Erm's PGD against torchattacks
+    .venv/bin/python tests/pytorch/check_apgd.py   holds Erm's APGD against torchattacks
+    .venv/bin/python tests/pytorch/export_published.py   writes torchvision's nets for Erm to read
     cargo run --release -p erm-prelude --bin erm-bench -- --python .venv/bin/python
 """
 import torch

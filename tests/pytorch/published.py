@@ -3,8 +3,6 @@
 The changes for small images are those of the authors' library: a first convolution of 3x3 pixels that moves by one, no
 pool behind it, and one linear layer at the end. Width 64 is the published size; at another width each convolution and
 batch norm has its share of the channels.
-
-    .venv/bin/pip install torchvision
 """
 import torch
 import torch.nn as nn

@@ -15,24 +15,52 @@ use erm::prelude::*;
 use std::fs;
 use std::path::Path;
 
-/// A row of the table: its name, the paper's figure, and the name of the value in a record.
-const ROWS: [(&str, Option<f64>, &str); 7] = [
-    ("teacher, test set", Some(paper::D.value), "teacher, %"),
-    ("teacher under attack, ε = 0.25", Some(paper::STANDARD_AT_025.value), "teacher at 0.25, %"),
-    ("**D_det student, true labels**", Some(paper::D_DET.value), "D_det, %"),
-    ("D_det student, labels y + 1", Some(paper::D_DET_ON_NEXT.value), "D_det on y + 1, %"),
-    ("**D_rand student, true labels**", Some(paper::D_RAND.value), "D_rand, %"),
-    ("D_rand without its true labels", None, "D_rand, wrong labels only, %"),
-    ("no features, class noise only (control)", None, "class noise only, %"),
+/// The notebook's record of the experiment, and that of the same with a robust teacher.
+const SUFFICE: &str = "non-robust-features-suffice";
+const TEACHERS: &str = "two-teachers";
+
+/// A row of the table: its name, the paper's figure, and in which record the value has which name.
+type Row = (&'static str, Option<f64>, &'static str, &'static str);
+
+const ROWS: [Row; 10] = [
+    ("teacher, test set", Some(paper::D.value), SUFFICE, "teacher, %"),
+    (
+        "teacher under attack, ε = 0.25",
+        Some(paper::STANDARD_AT_025.value),
+        SUFFICE,
+        "teacher at 0.25, %",
+    ),
+    ("**D_det student, true labels**", Some(paper::D_DET.value), SUFFICE, "D_det, %"),
+    ("D_det student, labels y + 1", Some(paper::D_DET_ON_NEXT.value), SUFFICE, "D_det on y + 1, %"),
+    ("**D_rand student, true labels**", Some(paper::D_RAND.value), SUFFICE, "D_rand, %"),
+    ("D_rand without its true labels", None, SUFFICE, "D_rand, wrong labels only, %"),
+    ("no features, class noise only (control)", None, SUFFICE, "class noise only, %"),
+    (
+        "D_det student of a robust teacher",
+        Some(paper::D_DET_FROM_ROBUST.value),
+        TEACHERS,
+        "robust teacher: D_det, %",
+    ),
+    (
+        "the same, labels y + 1",
+        Some(paper::D_DET_FROM_ROBUST_ON_NEXT.value),
+        TEACHERS,
+        "robust teacher: D_det on y + 1, %",
+    ),
+    (
+        "D_rand student of a robust teacher",
+        Some(paper::D_RAND_FROM_ROBUST.value),
+        TEACHERS,
+        "robust teacher: D_rand, %",
+    ),
 ];
 
 fn main() -> Result<()> {
     let root =
         Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the prelude lies in the project");
     let records = Record::load_all(root.join("notebooks/records"))?;
-    let suffice = "non-robust-features-suffice";
-    let cifar = newest(&records, suffice, "CIFAR-10 train")?;
-    let see_far = newest(&records, suffice, "See-Far train")?;
+    let cifar = newest(&records, SUFFICE, "CIFAR-10 train")?;
+    let see_far = newest(&records, SUFFICE, "See-Far train")?;
     let figure = Chart::bars("Trained only on pictures with wrong labels (D_det)")
         .x("accuracy on the untouched test set, true labels, %")
         .unit("%")
@@ -44,7 +72,7 @@ fn main() -> Result<()> {
     theory::draw(&records, &folder.join("gradient-and-theory.svg"))?;
     let readme = root.join("README.md");
     let text = fs::read_to_string(&readme).map_err(|e| Error::file(&readme, e, "Restore it."))?;
-    let text = replaced(&text, "<!-- results -->", &table(cifar, see_far)?)?;
+    let text = replaced(&text, "<!-- results -->", &table(&records, cifar, see_far)?)?;
     let robust = robust::section(&records)?;
     let text = replaced(&text, "<!-- robust -->", &robust)?;
     let speed = speed::section(&root.join("notebooks/records"))?;
@@ -95,17 +123,25 @@ fn mean(record: &Record, name: &str) -> String {
     }
 }
 
-fn table(cifar: &Record, see_far: &Record) -> Result<String> {
+fn table(records: &[Record], cifar: &Record, see_far: &Record) -> Result<String> {
     let headings = ["accuracy, %", "paper (CIFAR-10)", "here, CIFAR-10", "here, See-Far"];
     let mut table = Table::new(headings);
-    for (name, published, key) in ROWS {
+    for (name, published, notebook, key) in ROWS {
         let published = published.map_or(String::new(), |value| value.to_string());
-        let here = [cifar, see_far].map(|record| format!("{:.1}", value(record, key)));
-        table = table.row([name, &published, &here[0], &here[1]]);
+        let mut cells = vec![name.to_owned(), published];
+        for data in ["CIFAR-10 train", "See-Far train"] {
+            cells.push(format!("{:.1}", value(newest(records, notebook, data)?, key)));
+        }
+        table = table.row(cells);
     }
     let minutes = |record: &Record| format!("{:.1}", record.seconds.unwrap_or(f64::NAN) / 60.0);
     table = table.row(["seeds", "1", "1", "1"]);
-    table = table.row(["minutes", "not stated", &minutes(cifar), &minutes(see_far)]);
+    table = table.row([
+        "minutes without the robust teacher",
+        "not stated",
+        &minutes(cifar),
+        &minutes(see_far),
+    ]);
     let sizes = |record: &Record| {
         let text = |name: &str| record.config[name].to_string().replace('"', "");
         format!("resnet, width {}, {} images", text("width"), text("images"))
