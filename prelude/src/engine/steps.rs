@@ -1,8 +1,9 @@
 //! What the engine does for a net, in order: batch norms, ReLUs and sums become one step each, and what
-//! is concatenated is written side by side in the first place.
+//! is concatenated is written side by side in the first place, where it begins a block.
 
 use super::block::Block;
-use super::plan::{Kind, Node, Parts, Window, picture};
+use super::plan::{Kind, Node, Window, picture};
+use super::simd::LANES;
 
 /// A net's steps, and the images between them.
 #[derive(Clone, Debug)]
@@ -15,17 +16,27 @@ pub(crate) struct Steps {
     pub output: usize,
 }
 
-/// An image between two steps.
+/// An image between two steps. Behind its last channel there may be others in the same block, or nothing
+/// that means anything.
 #[derive(Clone, Debug)]
 pub(crate) struct Value {
-    pub parts: Parts,
     /// Without a border.
     pub layout: Block,
     /// The buffer it lies in, and the first of its blocks there.
     pub buffer: usize,
     pub block: usize,
     /// The values that it consists of, if it is nothing but several side by side.
-    pub members: Vec<usize>,
+    pub parts: Vec<Part>,
+}
+
+/// A value among others.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Part {
+    pub value: usize,
+    /// Its first channel there.
+    pub channel: usize,
+    /// Whether it lies there and nowhere else; if not, it is copied.
+    pub in_place: bool,
 }
 
 /// One step, from some values to another.
@@ -39,6 +50,8 @@ pub(crate) enum Step {
     Max { window: Window, from: usize, to: usize },
     /// The mean of each window.
     Mean { window: Window, from: usize, to: usize },
+    /// A value's copy among others, from a channel on.
+    Pack { from: usize, to: usize, channel: usize },
 }
 
 /// A value, perhaps through the batch norm of a node, and perhaps through a ReLU.
@@ -63,23 +76,15 @@ impl Step {
             Step::Conv { to, .. }
             | Step::Act { to, .. }
             | Step::Max { to, .. }
-            | Step::Mean { to, .. } => *to,
+            | Step::Mean { to, .. }
+            | Step::Pack { to, .. } => *to,
         }
-    }
-
-    /// Whether terms can be added: equal channels at equal places.
-    fn fits(&self, values: &[Value]) -> bool {
-        let Step::Act { terms, .. } = self else { return true };
-        terms.iter().all(|term| values[term.value].parts == values[terms[0].value].parts)
     }
 }
 
 impl Steps {
     /// The steps of a net.
-    ///
-    /// # Errors
-    /// What is wrong, if the nodes do not fit into this order of things.
-    pub fn new(nodes: &[Node]) -> Result<Self, &'static str> {
+    pub fn new(nodes: &[Node]) -> Self {
         let mut uses = vec![0; nodes.len()];
         nodes.iter().flat_map(|node| &node.inputs).for_each(|input| uses[*input] += 1);
         let (values, steps, of) = (Vec::new(), Vec::new(), vec![None; nodes.len()]);
@@ -89,17 +94,14 @@ impl Steps {
         let Lowering { mut values, steps, .. } = lowering;
         let mut placed = vec![false; values.len()];
         let mut buffers = Vec::new();
-        // A concatenation comes after its members, so that the largest is placed first.
+        // A concatenation comes after its parts, so that the largest is placed first.
         for value in (0..values.len()).rev() {
             if !placed[value] {
-                place(&mut values, &mut placed, value, (buffers.len(), 0))?;
+                place(&mut values, &mut placed, value, (buffers.len(), 0));
                 buffers.push(values[value].layout);
             }
         }
-        match steps.iter().all(|step| step.fits(&values)) {
-            true => Ok(Self { values, steps, buffers, output }),
-            false => Err("a sum of channels that were concatenated differently"),
-        }
+        Self { values, steps, buffers, output }
     }
 
     /// The value's layout with a border.
@@ -108,23 +110,15 @@ impl Steps {
     }
 }
 
-/// Puts a value and its members where a block of a buffer begins.
-fn place(
-    values: &mut [Value],
-    placed: &mut [bool],
-    value: usize,
-    (buffer, block): (usize, usize),
-) -> Result<(), &'static str> {
-    if std::mem::replace(&mut placed[value], true) {
-        return Err("an output that is concatenated twice");
-    }
+/// Puts a value and the parts that lie in it where a block of a buffer begins.
+fn place(values: &mut [Value], placed: &mut [bool], value: usize, (buffer, block): (usize, usize)) {
+    placed[value] = true;
     (values[value].buffer, values[value].block) = (buffer, block);
-    let mut next = block;
-    for member in values[value].members.clone() {
-        place(values, placed, member, (buffer, next))?;
-        next += values[member].layout.blocks();
+    for part in values[value].parts.clone() {
+        if part.in_place {
+            place(values, placed, part.value, (buffer, block + part.channel / LANES));
+        }
     }
-    Ok(())
 }
 
 /// Nodes on their way to steps.
@@ -144,33 +138,40 @@ impl Lowering<'_> {
         let node = &self.nodes[index];
         let value = match &node.kind {
             Kind::Norm(_) | Kind::Relu | Kind::Sum => return,
-            Kind::Picture => self.push(Parts(vec![node.shape[0]]), index),
-            Kind::Concat => {
-                let members: Vec<usize> = node.inputs.iter().map(|i| self.value(*i)).collect();
-                let parts = members.iter().flat_map(|value| self.values[*value].parts.0.clone());
-                let value = self.push(Parts(parts.collect()), index);
-                self.values[value].members = members;
-                value
-            }
+            Kind::Picture => self.push(index),
+            Kind::Concat => self.concat(index, &node.inputs),
             kind => {
-                let from = self.value(node.inputs[0]);
-                let step = |to| match kind {
+                let (from, to) = (self.value(node.inputs[0]), self.push(index));
+                self.steps.push(match kind {
                     Kind::Conv(_) => Step::Conv { node: index, from, to },
                     Kind::Max(window) => Step::Max { window: *window, from, to },
                     Kind::Mean(window) => Step::Mean { window: *window, from, to },
                     other => unreachable!("{other:?} has been dealt with"),
-                };
-                // A pool keeps its input's parts, a convolution makes one.
-                let parts = match kind {
-                    Kind::Conv(_) => Parts(vec![node.shape[0]]),
-                    _ => self.values[from].parts.clone(),
-                };
-                let to = self.push(parts, index);
-                self.steps.push(step(to));
+                });
                 to
             }
         };
         self.of[index] = Some(value);
+    }
+
+    /// Values side by side. What begins a block is written there, and the rest is copied when all is there.
+    fn concat(&mut self, index: usize, inputs: &[usize]) -> usize {
+        let inputs: Vec<usize> = inputs.iter().map(|input| self.value(*input)).collect();
+        let to = self.push(index);
+        let mut channel = 0;
+        for value in inputs {
+            let taken =
+                |other: &Value| other.parts.iter().any(|part| part.value == value && part.in_place);
+            let in_place = channel % LANES == 0 && value > 0 && !self.values.iter().any(taken);
+            self.values[to].parts.push(Part { value, channel, in_place });
+            channel += self.values[value].layout.channels;
+        }
+        for Part { value: from, channel, in_place } in self.values[to].parts.clone() {
+            if !in_place {
+                self.steps.push(Step::Pack { from, to, channel });
+            }
+        }
+        to
     }
 
     /// The value of a node, which is made now if it has waited.
@@ -179,8 +180,7 @@ impl Lowering<'_> {
             return value;
         }
         let (terms, relu) = self.expression(node);
-        let parts = self.values[terms[0].value].parts.clone();
-        let value = self.push(parts, node);
+        let value = self.push(node);
         self.steps.push(Step::Act { terms, relu, to: value });
         self.of[node] = Some(value);
         value
@@ -237,15 +237,13 @@ impl Lowering<'_> {
         }
     }
 
-    fn push(&mut self, parts: Parts, node: usize) -> usize {
+    fn push(&mut self, node: usize) -> usize {
         let [channels, height, width] = self.nodes[node].shape;
-        let layout = match (node, &parts.0[..]) {
-            (0, _) => picture(self.nodes[0].shape),
-            (_, [channels]) => Block::flat(*channels, height, width),
-            _ => Block::flat(parts.places(), height, width),
+        let layout = match node {
+            0 => picture(self.nodes[0].shape),
+            _ => Block::flat(channels, height, width),
         };
-        debug_assert_eq!(parts.channels(), channels);
-        self.values.push(Value { parts, layout, buffer: 0, block: 0, members: Vec::new() });
+        self.values.push(Value { layout, buffer: 0, block: 0, parts: Vec::new() });
         self.values.len() - 1
     }
 }

@@ -110,6 +110,17 @@ fn nets() -> Vec<Net> {
         Layer::Relu,
         Layer::norm("5"),
     ];
+    // What comes in lies in two concatenations, and some of it begins in the middle of a block.
+    let twice = vec![
+        unit("0", 9, 1),
+        Layer::Concat(vec![
+            vec![],
+            vec![Layer::Concat(vec![vec![], vec![unit("1", 7, 1)]])],
+            vec![unit("2", 16, 1), Layer::Relu],
+        ]),
+        Layer::MaxPool(square(2, 2)),
+        bare("3", 6, [1, 1], 1, [0, 0], false),
+    ];
     let odd = vec![unit("0", 5, 2), unit("1", 18, 2), unit("2", 33, 1)];
     let all = [
         ("one conv", [3, 8, 8], vec![unit("0", 16, 1)]),
@@ -122,6 +133,7 @@ fn nets() -> Vec<Net> {
         ("ways", [3, 9, 11], ways),
         ("pools", [3, 12, 8], pools),
         ("bare sums", [3, 9, 9], bare_sums),
+        ("twice", [3, 8, 8], twice),
         ("resnet", [3, 32, 32], Architecture::resnet(8, [3, 32, 32], 5).unwrap().layers),
     ];
     let net = |(seed, (name, image, layers)): (usize, (&str, [usize; 3], Vec<Layer>))| {

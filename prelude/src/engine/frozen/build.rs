@@ -111,7 +111,7 @@ impl<'a> Places<'a> {
         let (from, to) = (&self.steps.values[step.from], &self.steps.values[step.to]);
         let window: Window = match &step.work {
             Work::Conv { window, .. } | Work::Scale { window, .. } => *window,
-            Work::Max { .. } => return None,
+            Work::Max { .. } | Work::Pack { .. } => return None,
         };
         Some(geometry(window, from.layout, to.layout.channels))
     }
@@ -146,13 +146,20 @@ impl<'a> Places<'a> {
 
     fn stage(&self, step: &Folded, isa: Isa) -> Stage {
         let (from, to) = (self.view(step.from), self.view(step.to));
-        let Some(window) = self.window(step) else {
-            let Work::Max { window } = step.work else { unreachable!("it has no window of sums") };
-            let window = geometry(window, self.steps.values[step.from].layout, 0);
-            let pool = MaxPool { window, input: from.layout, output: to.layout };
-            let way = Way::Max { pool, chosen: self.chosen[&step.to] };
-            return Stage { from, to, way, back: Back::default() };
+        let way = match &step.work {
+            Work::Max { window } => {
+                let window = geometry(*window, self.steps.values[step.from].layout, 0);
+                let pool = MaxPool { window, input: from.layout, output: to.layout };
+                Way::Max { pool, chosen: self.chosen[&step.to] }
+            }
+            Work::Pack { channel } => Way::Pack { channel: *channel },
+            _ => self.sum(step, (from, to), isa),
         };
+        Stage { from, to, way, back: Back::default() }
+    }
+
+    fn sum(&self, step: &Folded, (from, to): (View, View), isa: Isa) -> Way {
+        let window = self.window(step).expect("a sum has a window");
         let (a, b) = (from.layout, to.layout);
         let (forward, backward) = match &step.work {
             Work::Conv { weights, .. } => (
@@ -163,7 +170,7 @@ impl<'a> Places<'a> {
                 Pass::channelwise(window, isa, weights.clone(), a, b),
                 Pass::channelwise_back(window, isa, weights.clone(), b, a),
             ),
-            Work::Max { .. } => unreachable!("it has a window of sums"),
+            Work::Max { .. } | Work::Pack { .. } => unreachable!("it is no sum"),
         };
         let mask = || self.mask(to).expect("a buffer behind a ReLU has masks");
         let relu = match (step.inner, step.outer) {
@@ -172,8 +179,7 @@ impl<'a> Places<'a> {
             _ => None,
         };
         let (bias, add) = (step.bias.clone(), step.add.map(|value| self.view(value)));
-        let way = Way::Sum { forward, backward, bias, add, relu };
-        Stage { from, to, way, back: Back::default() }
+        Way::Sum { forward, backward, bias, add, relu }
     }
 
     /// The masks of what no ReLU writes in buffers that have masks.
@@ -191,14 +197,14 @@ impl Stage {
     pub fn relu(&self) -> Option<Relu> {
         match self.way {
             Way::Sum { relu, .. } => relu,
-            Way::Max { .. } => None,
+            Way::Max { .. } | Way::Pack { .. } => None,
         }
     }
 
     fn add(&self) -> Option<View> {
         match self.way {
             Way::Sum { add, .. } => add,
-            Way::Max { .. } => None,
+            Way::Max { .. } | Way::Pack { .. } => None,
         }
     }
 }
@@ -309,6 +315,8 @@ impl Backward {
         };
         let covered = covered.filter(|view| self.only_writer(*view) == writer);
         let covered = covered.filter(|view| open.is_none() || *view == to);
+        // A mask would close channels of others in the same block that are still to be copied out.
+        let covered = covered.filter(|view| !copies_later(stages, *view, writer));
         let Some(covered) = covered else {
             stages[index].back.mask_first = Some((mask, open));
             return;
@@ -328,6 +336,17 @@ impl Backward {
         let first = writers.next()??;
         writers.all(|writer| writer == Some(first)).then_some(first)
     }
+}
+
+/// Whether a stage copies channels out of the gradient of a view's buffer after a writer has been there.
+fn copies_later(stages: &[Stage], view: View, writer: Option<Writer>) -> bool {
+    let after = |index: usize| match writer {
+        Some(Writer::Own(stage)) => index < stage,
+        _ => true,
+    };
+    stages.iter().enumerate().any(|(index, stage)| {
+        matches!(stage.way, Way::Pack { .. }) && stage.to.buffer == view.buffer && after(index)
+    })
 }
 
 /// Where the gradient at the output of stage `index` is left without a mask by its last writer.

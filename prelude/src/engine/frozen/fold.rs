@@ -24,6 +24,8 @@ pub(super) enum Work {
     Scale { window: Window, weights: Vec<f32> },
     /// The largest number of a window.
     Max { window: Window },
+    /// A copy among others, from a channel on.
+    Pack { channel: usize },
 }
 
 /// The folded steps of a net, and the values between them, of which there may be more than before.
@@ -41,7 +43,9 @@ fn waiting(steps: &Steps) -> Vec<Option<usize>> {
     let mut readers = vec![0; steps.values.len()];
     let mut terms = vec![0; steps.values.len()];
     readers[steps.output] += 1;
-    steps.values.iter().flat_map(|value| &value.members).for_each(|member| readers[*member] += 1);
+    for part in steps.values.iter().flat_map(|value| &value.parts) {
+        readers[part.value] += 1;
+    }
     for step in &steps.steps {
         match step {
             Step::Act { terms: all, .. } => all.iter().for_each(|term| {
@@ -51,6 +55,8 @@ fn waiting(steps: &Steps) -> Vec<Option<usize>> {
             Step::Conv { from, .. } | Step::Max { from, .. } | Step::Mean { from, .. } => {
                 readers[*from] += 1;
             }
+            // It has been counted as a part.
+            Step::Pack { .. } => {}
         }
     }
     let mut waiting = vec![None; steps.values.len()];
@@ -84,10 +90,13 @@ impl Folding<'_> {
                 self.plain(*from, *to, Work::Max { window: *window });
             }
             Step::Mean { window, from, to } => {
-                let places = self.value(*from).parts.places();
+                let channels = self.value(*from).layout.channels;
                 let share = 1.0 / (window.kernel[0] * window.kernel[1]) as f32;
-                let weights = vec![share; places];
+                let weights = padded(&vec![share; channels]);
                 self.plain(*from, *to, Work::Scale { window: *window, weights });
+            }
+            Step::Pack { from, to, channel } => {
+                self.plain(*from, *to, Work::Pack { channel: *channel });
             }
         }
     }
@@ -125,10 +134,10 @@ impl Folding<'_> {
     }
 
     fn another_like(&mut self, value: usize) -> usize {
-        let Value { parts, layout, .. } = self.value(value).clone();
+        let layout = self.value(value).layout;
         self.steps.buffers.push(layout);
         let buffer = self.steps.buffers.len() - 1;
-        self.steps.values.push(Value { parts, layout, buffer, block: 0, members: Vec::new() });
+        self.steps.values.push(Value { layout, buffer, block: 0, parts: Vec::new() });
         self.waiting.push(None);
         self.steps.values.len() - 1
     }
@@ -138,14 +147,12 @@ impl Folding<'_> {
             let step = self.steps.steps[step].clone();
             return self.conv(&step, term, to, add, outer);
         }
-        let parts = &self.value(term.value).parts;
-        let (weights, bias) = match term.norm {
-            None => (vec![1.0; parts.places()], vec![0.0; parts.places()]),
-            Some(norm) => {
-                let (scale, shift) = self.weights.norm(norm).fold();
-                (parts.spread(&scale), parts.spread(&shift))
-            }
+        let channels = self.value(term.value).layout.channels;
+        let (scale, shift) = match term.norm {
+            None => (vec![1.0; channels], vec![0.0; channels]),
+            Some(norm) => self.weights.norm(norm).fold(),
         };
+        let (weights, bias) = (padded(&scale), padded(&shift));
         let work = Work::Scale { window: Window::square(1, 1), weights };
         let from = term.value;
         self.done.push(Folded { from, to, work, bias, inner: term.relu, add, outer });
@@ -166,17 +173,15 @@ impl Folding<'_> {
             }
         };
         let an_output = conv.weight.len() / outputs;
-        let scaled: Vec<f32> = (conv.weight.iter().enumerate())
+        let weights: Vec<f32> = (conv.weight.iter().enumerate())
             .map(|(index, weight)| weight * scale[index / an_output])
             .collect();
-        let places = conv.window.kernel[0] * conv.window.kernel[1];
-        let weights = self.value(*from).parts.spread_weights(scaled, places);
         let (work, bias) = (Work::Conv { window: conv.window, weights }, padded(&bias));
         self.done.push(Folded { from: *from, to, work, bias, inner: term.relu, add, outer });
     }
 
     fn plain(&mut self, from: usize, to: usize, work: Work) {
-        let bias = vec![0.0; self.value(to).parts.places()];
+        let bias = padded(&vec![0.0; self.value(to).layout.channels]);
         self.done.push(Folded { from, to, work, bias, inner: false, add: None, outer: false });
     }
 

@@ -11,8 +11,9 @@ mod stage;
 use super::conv::{Finish, Job};
 use super::head::{self, Head};
 use super::max_pool::{choose, maximum};
+use super::pack_channels::{pack, unpack};
 use super::picture::{Normalisation, PictureGradient, leave};
-use super::plan::{Parts, Weights};
+use super::plan::{Weights, padded};
 use super::pool::Pool;
 use super::simd::Isa;
 use super::steps::Steps;
@@ -41,7 +42,6 @@ pub(crate) struct Frozen {
     masks: usize,
     open: Vec<Range<usize>>,
     output: View,
-    output_parts: Parts,
     output_mask: Option<Range<usize>>,
     head_back: Contribution,
     picture: PictureGradient,
@@ -94,7 +94,7 @@ pub(crate) struct Masks(Vec<u16>);
 impl Frozen {
     pub fn new(weights: &Weights, isa: Isa) -> Self {
         memory::keep();
-        let mut steps = Steps::new(&weights.nodes).expect("a net's architecture is checked");
+        let mut steps = Steps::new(&weights.nodes);
         let Built { stages, buffers, output, head, picture, output_mask, masks, open } =
             build(weights, &mut steps, isa);
         let company = stages.iter().map(Stage::images);
@@ -115,7 +115,6 @@ impl Frozen {
             masks,
             open,
             output,
-            output_parts: steps.values[steps.output].parts.clone(),
             output_mask,
             head_back: head,
             picture,
@@ -262,7 +261,7 @@ impl Frozen {
         Scratch {
             buffers: self.buffers.iter().map(buffer).collect(),
             features: vec![vec![0.0; self.head.features()]; self.at_once],
-            means: vec![0.0; self.output_parts.places()],
+            means: padded(&vec![0.0; self.head.features()]),
             winograd: winograd::Scratch::default(),
         }
     }
@@ -290,7 +289,7 @@ impl Frozen {
             let (from, means) = (scratch.at(self.output, n), scratch.means.as_mut_ptr());
             // The means were made for the channels of the output, padded.
             unsafe { head::mean(self.isa, self.output.layout, from, means) };
-            scratch.features[n].copy_from_slice(&self.output_parts.gather(&scratch.means));
+            scratch.features[n].copy_from_slice(&scratch.means[..self.head.features()]);
         }
     }
 
@@ -316,6 +315,11 @@ impl Frozen {
                 // Every buffer was made for exactly the images of the stage's pass.
                 unsafe { forward.run(self.isa, &jobs, &mut scratch.winograd) };
             }
+            Way::Pack { channel } => images.for_each(|(n, _)| {
+                let (values, output) = (scratch.at(*from, n), scratch.at(*to, n));
+                // The views were made for their layouts.
+                unsafe { pack(from.layout, values, to.layout, *channel, output) };
+            }),
             Way::Max { pool, chosen } => images.for_each(|(n, masks)| {
                 let (from, to) = (scratch.at(*from, n), scratch.at(*to, n));
                 let chosen = masks[*chosen..][..pool.words()].as_mut_ptr();
@@ -394,6 +398,12 @@ impl Frozen {
                 // Every buffer was made for exactly the images of the stage's pass.
                 unsafe { backward.run(self.isa, &jobs, &mut scratch.winograd) };
             }
+            Way::Pack { channel } => images.for_each(|(n, _)| {
+                let (slope, at) = (scratch.at(*to, n), scratch.at(*from, n));
+                let add = if own.order == Order::Later { at.cast_const() } else { null() };
+                // The views were made for their layouts.
+                unsafe { unpack(to.layout, *channel, slope, from.layout, add, at) };
+            }),
             Way::Max { pool, chosen } => images.for_each(|(n, masks)| {
                 let (slope, at) = (scratch.at(*to, n), scratch.at(*from, n));
                 let chosen = masks[*chosen..][..pool.words()].as_ptr();
@@ -410,7 +420,7 @@ impl Frozen {
 
     /// Image number `n` to the gradient at the output, from that with respect to the features.
     fn spread(&self, n: usize, scratch: &mut Scratch, masks: &[u16]) {
-        let means = self.output_parts.spread(&scratch.features[n]);
+        let means = padded(&scratch.features[n]);
         let mask = self.head_back.mask.map_or(null(), |mask| masks[mask..].as_ptr());
         let (open, to) = (scratch.maybe(self.head_back.open, n), scratch.at(self.output, n));
         // The means are padded, and every buffer was made for the output.
@@ -423,7 +433,7 @@ impl Stage {
     fn images(&self) -> usize {
         match &self.way {
             Way::Sum { forward, backward, .. } => forward.images().max(backward.images()),
-            Way::Max { .. } => 1,
+            Way::Max { .. } | Way::Pack { .. } => 1,
         }
     }
 
@@ -431,7 +441,7 @@ impl Stage {
     fn touches(&self, buffer: usize) -> bool {
         let add = match self.way {
             Way::Sum { add, .. } => add,
-            Way::Max { .. } => None,
+            Way::Max { .. } | Way::Pack { .. } => None,
         };
         let open = self.back.mask_first.and_then(|(_, open)| open);
         let own = &self.back.own;

@@ -27,6 +27,8 @@ pub(super) enum Way {
     Sum { forward: Pass, backward: Pass, bias: Vec<f32>, add: Option<View>, relu: Option<Relu> },
     /// The largest number of each window. Where it was is noted from word `chosen` of the masks on.
     Max { pool: MaxPool, chosen: usize },
+    /// A copy among others, from a channel on.
+    Pack { channel: usize },
 }
 
 /// Where the ReLU of a sum is, and the first word of its mask.

@@ -12,11 +12,13 @@ use crate::engine::convolution::{Pass, WeightPass};
 use crate::engine::head;
 use crate::engine::max_pool::choose;
 use crate::engine::pack::Conv;
+use crate::engine::pack_channels::unpack;
+
 use crate::engine::picture::{PictureGradient, leave};
-use crate::engine::plan::{Parts, Weights, geometry};
+use crate::engine::plan::{Weights, geometry, padded};
 use crate::engine::pool::Pool;
 use crate::engine::simd::{Isa, LANES};
-use crate::engine::steps::Value;
+
 use crate::engine::winograd::Start;
 use rayon::prelude::*;
 use std::ptr::{null, null_mut};
@@ -27,7 +29,6 @@ struct Guide<'a> {
     weights: &'a Weights,
     scalings: &'a [Scaling],
     slopes: &'a [Slopes],
-    output: &'a Parts,
 }
 
 /// A convolution on the way back: its gradient of the weights, and how it goes on.
@@ -104,16 +105,10 @@ impl Work {
         logits: &[f32],
         images: usize,
     ) -> (Vec<Way>, Vec<Sums>) {
-        let steps = &self.plan.places.steps;
-        let guide = Guide {
-            isa: self.isa,
-            weights,
-            scalings: &self.scalings,
-            slopes: &self.slopes,
-            output: &steps.values[steps.output].parts,
-        };
+        let guide =
+            Guide { isa: self.isa, weights, scalings: &self.scalings, slopes: &self.slopes };
         let Stage { ops, rooms, sums, .. } = &self.plan.back[number];
-        let ways: Vec<Way> = ops.iter().map(|op| op.way(&guide, &steps.values)).collect();
+        let ways: Vec<Way> = ops.iter().map(|op| op.way(&guide)).collect();
         let together = ways.iter().map(Way::images).max().unwrap_or(1).min(MOST_A_SHARE);
         let (a_share, classes) = (images_a_share(images), weights.head.classes());
         let (shelf, room) = (&self.rooms[1][number], &self.sums);
@@ -176,15 +171,14 @@ impl Work {
     ) {
         let convs =
             self.plan.back[number].ops.iter().zip(ways).filter_map(|(op, way)| match (op, way) {
-                (Back::Conv { node, value, .. }, Way::Conv(ways)) => Some((*node, *value, ways)),
+                (Back::Conv { node, .. }, Way::Conv(ways)) => Some((*node, ways)),
                 _ => None,
             });
-        for (index, (node, value, ways)) in convs.enumerate() {
+        for (index, (node, ways)) in convs.enumerate() {
             let of_weights: Vec<&[f32]> =
                 shares.iter().map(|share| &share.weights[index][..]).collect();
-            let spread = ways.weights.unpack(ways.window, &add_up_weights(&of_weights));
-            let parts = &self.value(value).parts;
-            parameters[places[node]] = parts.gather_weights(spread, ways.window.places());
+            parameters[places[node]] =
+                ways.weights.unpack(ways.window, &add_up_weights(&of_weights));
             if ways.bias > 0 {
                 let of_bias: Vec<&[f32]> =
                     shares.iter().map(|share| &share.biases[index][..]).collect();
@@ -207,10 +201,9 @@ impl Work {
             let Back::Moments { behind, sums: at } = op else { continue };
             let term = self.plan.terms[behind.term];
             let node = term.norm.expect("the term has a batch norm");
-            let parts = &self.plan.places.steps.values[term.value].parts;
-            let of_norm = &sums[*at..][..2 * parts.places()];
+            let of_norm = &sums[*at..][..2 * self.plan.places.channels(term.value)];
             let (weight, bias, slopes) =
-                self.statistics[behind.term].slopes(weights.norm(node), parts, of_norm);
+                self.statistics[behind.term].slopes(weights.norm(node), of_norm);
             (parameters[places[node]], parameters[places[node] + 1]) = (weight, bias);
             self.slopes[behind.term] = slopes;
         }
@@ -289,18 +282,15 @@ impl Way {
 
 impl Back {
     /// How the operation goes back, with the weights in order.
-    fn way(&self, guide: &Guide, values: &[Value]) -> Way {
+    fn way(&self, guide: &Guide) -> Way {
         let isa = guide.isa;
         match self {
-            Back::Conv { node, value, slope, from, into } => {
+            Back::Conv { node, slope, from, into } => {
                 let (conv, slope) = (guide.weights.convolution(*node), slope.place().layout);
                 let window = geometry(conv.window, from.layout, slope.channels);
                 let weights = WeightPass::new(window, isa, from.layout, slope);
-                let on = into.map(|into| {
-                    let parts = &values[*value].parts;
-                    let weights = parts.spread_weights(conv.weight.clone(), window.places());
-                    Pass::backward(window, isa, &weights, slope, into.to.layout)
-                });
+                let on = into
+                    .map(|into| Pass::backward(window, isa, &conv.weight, slope, into.to.layout));
                 let bias = conv.bias.as_ref().map_or(0, |_| 2 * LANES * slope.blocks());
                 Way::Conv(Box::new(Ways { window, weights, bias, on }))
             }
@@ -401,6 +391,12 @@ impl Back {
                     choose(isa, pool, slope.layout, at, chosen, layout, to);
                 }
             }
+            Back::Pack { channel, slope, into } => {
+                let (at, to) = (hands.at(*slope, n, image), hands.at(into.to, n, image));
+                let add = if into.later { to.cast_const() } else { null() };
+                // The places were made for their layouts.
+                unsafe { unpack(slope.layout, *channel, at, into.to.layout, add, to) };
+            }
             other => unreachable!("{other:?} goes in company"),
         }
     }
@@ -414,7 +410,7 @@ impl Guide<'_> {
         if self.weights.dropout > 0.0 {
             features.iter_mut().zip(&image.dropout).for_each(|(slope, factor)| *slope *= factor);
         }
-        let (means, none) = (self.output.spread(&features), null());
+        let (means, none) = (padded(&features), null());
         let gradient = image.buffer(to).as_mut_ptr();
         // The place was made for its layout.
         unsafe {

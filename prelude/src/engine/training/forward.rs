@@ -11,9 +11,9 @@ use crate::engine::convolution::Pass;
 use crate::engine::head;
 use crate::engine::max_pool::maximum;
 use crate::engine::pack::Conv;
-use crate::engine::plan::{Parts, Weights, geometry, padded};
+use crate::engine::pack_channels::pack;
+use crate::engine::plan::{Weights, geometry, padded};
 use crate::engine::simd::{Isa, LANES};
-use crate::engine::steps::Value;
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -25,7 +25,6 @@ struct Guide<'a> {
     isa: Isa,
     weights: &'a Weights,
     scalings: &'a [Scaling],
-    output: &'a Parts,
     /// Of this step's dropout.
     seed: u64,
 }
@@ -33,12 +32,10 @@ struct Guide<'a> {
 impl Work {
     /// Takes all images through a stage; returns the sums over the batch.
     pub(super) fn there(&mut self, number: usize, weights: &Weights, pictures: &[f32]) -> Vec<f64> {
-        let steps = &self.plan.places.steps;
         let guide = Guide {
             isa: self.isa,
             weights,
             scalings: &self.scalings,
-            output: &steps.values[steps.output].parts,
             seed: weights
                 .head
                 .bias
@@ -46,8 +43,7 @@ impl Work {
                 .fold(0, |seed: u64, bias| seed.rotate_left(7) ^ u64::from(bias.to_bits())),
         };
         let Stage { ops, rooms, sums, .. } = &self.plan.there[number];
-        let passes: Vec<Option<Pass>> =
-            ops.iter().map(|op| op.pass(&guide, &steps.values)).collect();
+        let passes: Vec<Option<Pass>> = ops.iter().map(|op| op.pass(&guide)).collect();
         let together = passes.iter().flatten().map(Pass::images).max().unwrap_or(1);
         let (together, pixels) = (together.min(MOST_A_SHARE), weights.picture());
         let a_share = images_a_share(pictures.len() / pixels);
@@ -89,14 +85,12 @@ struct Company<'a> {
 
 impl There {
     /// The way through a window, with its weights in order.
-    fn pass(&self, guide: &Guide, values: &[Value]) -> Option<Pass> {
+    fn pass(&self, guide: &Guide) -> Option<Pass> {
         match self {
-            There::Conv { node, value, from, to } => {
+            There::Conv { node, from, to } => {
                 let conv = guide.weights.convolution(*node);
                 let window = geometry(conv.window, from.layout, to.layout.channels);
-                let parts = &values[*value].parts;
-                let weights = parts.spread_weights(conv.weight.clone(), window.places());
-                Some(Pass::forward(window, guide.isa, &weights, from.layout, to.layout))
+                Some(Pass::forward(window, guide.isa, &conv.weight, from.layout, to.layout))
             }
             There::Mean { window, from, to } => {
                 let window = geometry(*window, from.layout, to.layout.channels);
@@ -184,6 +178,11 @@ impl There {
                 // The places were made for the pool's images, and its words were measured.
                 unsafe { maximum(isa, pool, input, output, chosen) };
             }
+            There::Pack { channel, from, to } => {
+                let (values, output) = (hands.at(*from, n, image), hands.at(*to, n, image));
+                // The places were made for their layouts.
+                unsafe { pack(from.layout, values, to.layout, *channel, output) };
+            }
             other => unreachable!("{other:?} goes in company"),
         }
     }
@@ -199,11 +198,11 @@ impl Guide<'_> {
     /// From the output of image number `n` of those that go together, and `number` of the batch, to its
     /// logits.
     fn finish(&self, from: Place, n: usize, number: usize, image: &mut Image, hands: &mut Rooms) {
-        let mut means = vec![0.0; self.output.places()];
+        let mut means = padded(&image.features);
         let at = hands.at(from, n, image);
         // The place was made for its layout, and the means for its channels, padded.
         unsafe { head::mean(self.isa, from.layout, at, means.as_mut_ptr()) };
-        image.features = self.output.gather(&means);
+        image.features.copy_from_slice(&means[..self.weights.head.features()]);
         if self.weights.dropout > 0.0 {
             let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
             rng.set_stream(number as u64);

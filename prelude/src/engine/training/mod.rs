@@ -128,23 +128,24 @@ impl Work {
             let (moments, at) = (self.moments_of(value), self.value(value));
             let count = (images * at.layout.height * at.layout.width) as f64;
             let norm = weights.norm_mut(norm.expect("the term has a batch norm"));
-            let statistics = Statistics::learn(norm, &at.parts, &moments, count);
-            self.scalings[term] = statistics.scaling(norm, &at.parts, relu);
+            let statistics = Statistics::learn(norm, &moments, count);
+            self.scalings[term] = statistics.scaling(norm, relu);
             self.statistics[term] = statistics;
         }
     }
 
     /// The sums of a value, which may consist of others.
     fn moments_of(&self, value: usize) -> Moments {
-        let members = &self.value(value).members;
-        if members.is_empty() {
+        let parts = &self.value(value).parts;
+        if parts.is_empty() {
             return self.moments[value].clone();
         }
         let mut all = Moments::default();
-        for member in members {
-            let Moments { sum, squares } = self.moments_of(*member);
-            all.sum.extend(sum);
-            all.squares.extend(squares);
+        for part in parts {
+            let Moments { sum, squares } = self.moments_of(part.value);
+            let channels = self.value(part.value).layout.channels;
+            all.sum.extend(&sum[..channels]);
+            all.squares.extend(&squares[..channels]);
         }
         all
     }

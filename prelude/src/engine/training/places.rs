@@ -3,6 +3,7 @@
 use crate::engine::block::Block;
 use crate::engine::pack::Conv;
 use crate::engine::plan::{Kind, Node, geometry};
+use crate::engine::simd::LANES;
 use crate::engine::steps::{Step, Steps};
 use std::collections::HashMap;
 
@@ -68,9 +69,9 @@ impl Places {
         places
     }
 
-    /// How many places for channels a value has.
+    /// How many places for channels a value's blocks have.
     pub fn channels(&self, value: usize) -> usize {
-        self.steps.values[value].parts.places()
+        self.steps.values[value].layout.channels.next_multiple_of(LANES)
     }
 
     /// Whether a value is kept: all but what follows from a single kept one at no more cost than to
@@ -143,8 +144,8 @@ impl Places {
 
     fn look_at_steps(&mut self, nodes: &[Node]) {
         for value in 0..self.steps.values.len() {
-            for member in self.steps.values[value].members.clone() {
-                self.member[member] = true;
+            for part in self.steps.values[value].parts.iter().filter(|part| part.in_place) {
+                self.member[part.value] = true;
             }
         }
         for (index, step) in self.steps.steps.clone().iter().enumerate() {
@@ -161,7 +162,9 @@ impl Places {
                         self.sum_up(term.value);
                     }
                 }),
-                Step::Conv { from, .. } | Step::Mean { from, .. } => self.read(*from),
+                Step::Conv { from, .. } | Step::Mean { from, .. } | Step::Pack { from, .. } => {
+                    self.read(*from);
+                }
                 Step::Max { window, from, to } => {
                     self.read(*from);
                     self.words.insert(index, self.all_words);
@@ -178,9 +181,9 @@ impl Places {
 
     /// A batch norm needs the sums of a value, or of all of which it consists.
     fn sum_up(&mut self, value: usize) {
-        match self.steps.values[value].members.clone() {
-            members if members.is_empty() => self.normed[value] = true,
-            members => members.iter().for_each(|member| self.sum_up(*member)),
+        match self.steps.values[value].parts.clone() {
+            parts if parts.is_empty() => self.normed[value] = true,
+            parts => parts.iter().for_each(|part| self.sum_up(part.value)),
         }
     }
 
@@ -199,7 +202,7 @@ impl Places {
                     let plain = terms.iter().filter(|term| term.is_plain() && terms.len() > 1);
                     plain.map(|term| term.value).chain((terms.len() > 1).then_some(*to)).collect()
                 }
-                Step::Max { .. } => Vec::new(),
+                Step::Max { .. } | Step::Pack { .. } => Vec::new(),
             };
             for value in bordered {
                 if !self.is_kept(value) {

@@ -46,10 +46,9 @@ pub(super) enum There {
         relu: bool,
         to: Place,
     },
-    /// The convolution of a node, from `value`.
+    /// The convolution of a node.
     Conv {
         node: usize,
-        value: usize,
         from: Place,
         to: Place,
     },
@@ -61,6 +60,12 @@ pub(super) enum There {
     Max {
         pool: MaxPool,
         words: usize,
+        from: Place,
+        to: Place,
+    },
+    /// A copy among others, from a channel on.
+    Pack {
+        channel: usize,
         from: Place,
         to: Place,
     },
@@ -105,10 +110,9 @@ pub(super) enum Back {
         from: Place,
         into: Into,
     },
-    /// The convolution of a node, from the gradient at its output; `value` lies in `from`.
+    /// The convolution of a node, from the gradient at its output.
     Conv {
         node: usize,
-        value: usize,
         slope: Slope,
         from: Place,
         into: Option<Into>,
@@ -121,6 +125,12 @@ pub(super) enum Back {
     Max {
         pool: MaxPool,
         words: usize,
+        slope: Place,
+        into: Into,
+    },
+    /// What was copied among others, from a channel on.
+    Pack {
+        channel: usize,
         slope: Place,
         into: Into,
     },
@@ -165,7 +175,7 @@ pub(super) struct Into {
 impl Plan {
     /// The plan for a net's nodes.
     pub fn new(nodes: &[Node]) -> Self {
-        let steps = Steps::new(nodes).expect("a net's architecture is checked");
+        let steps = Steps::new(nodes);
         let places = Places::new(steps, nodes);
         let mut there = WayThere::new(&places);
         there.plan();
@@ -243,8 +253,15 @@ impl<'a> WayThere<'a> {
                 }
             }
             Step::Conv { node, from, .. } => {
-                let ((number, place), to) = (self.bring(*from, to), self.places.kept(to));
-                let op = There::Conv { node: *node, value: *from, from: place, to };
+                let (number, from) = self.bring(*from, to);
+                let op = There::Conv { node: *node, from, to: self.places.kept(to) };
+                stage(&mut self.stages, number).ops.push(op);
+            }
+            Step::Pack { from, channel, .. } => {
+                // What is written in place would overwrite a copy in the same block: that comes first.
+                let number = self.ready(to);
+                let (from, to) = (self.place(*from, number), self.places.kept(to));
+                let op = There::Pack { channel: *channel, from, to };
                 stage(&mut self.stages, number).ops.push(op);
             }
             Step::Mean { window, from, .. } => {
@@ -279,9 +296,9 @@ impl<'a> WayThere<'a> {
 
     /// The first stage in which a value can be used.
     fn ready(&self, value: usize) -> usize {
-        let members = &self.places.steps.values[value].members;
-        let of_members = members.iter().map(|member| self.ready(*member)).max();
-        of_members.unwrap_or(self.whole[value])
+        let parts = &self.places.steps.values[value].parts;
+        let of_parts = parts.iter().map(|part| self.ready(part.value)).max();
+        of_parts.unwrap_or(self.whole[value])
     }
 
     /// The first stage in which the next term can be computed: behind the one that sums up its value.

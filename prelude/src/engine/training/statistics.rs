@@ -1,9 +1,9 @@
 //! A batch norm's statistics: learned on the way there, used on the way back.
 
 use crate::engine::batch_norm::{Scaling, Slopes};
-use crate::engine::plan::{NORM_MOMENTUM, Norm, Parts};
+use crate::engine::plan::{NORM_MOMENTUM, Norm, padded};
 
-/// The sums of a value over a batch, for each place of a channel.
+/// The sums of a value over a batch, channel by channel, perhaps with more behind the last.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Moments {
     pub sum: Vec<f64>,
@@ -20,11 +20,11 @@ pub(super) struct Statistics {
 
 impl Statistics {
     /// From the sums over a batch, of `count` pixels; the norm's running statistics learn from them too.
-    pub fn learn(norm: &mut Norm, parts: &Parts, moments: &Moments, count: f64) -> Self {
+    pub fn learn(norm: &mut Norm, moments: &Moments, count: f64) -> Self {
         let (mut means, mut deviations) = (Vec::new(), Vec::new());
-        for (channel, place) in parts.each().enumerate() {
-            let mean = moments.sum[place] / count;
-            let var = (moments.squares[place] / count - mean * mean).max(0.0);
+        for channel in 0..norm.weight.len() {
+            let mean = moments.sum[channel] / count;
+            let var = (moments.squares[channel] / count - mean * mean).max(0.0);
             means.push(mean);
             deviations.push(1.0 / (var + f64::from(norm.epsilon)).sqrt());
             let momentum = f64::from(NORM_MOMENTUM);
@@ -40,7 +40,7 @@ impl Statistics {
     }
 
     /// What the norm does with these statistics.
-    pub fn scaling(&self, norm: &Norm, parts: &Parts, relu: bool) -> Scaling {
+    pub fn scaling(&self, norm: &Norm, relu: bool) -> Scaling {
         let scale: Vec<f32> = (norm.weight.iter().zip(&self.deviation_inverse))
             .map(|(weight, inverse)| (f64::from(*weight) * inverse) as f32)
             .collect();
@@ -49,22 +49,21 @@ impl Statistics {
             .collect();
         let minus_mean: Vec<f32> = self.mean.iter().map(|mean| -(*mean as f32)).collect();
         Scaling {
-            scale: parts.spread(&scale),
-            shift: parts.spread(&shift),
-            minus_mean: parts.spread(&minus_mean),
+            scale: padded(&scale),
+            shift: padded(&shift),
+            minus_mean: padded(&minus_mean),
             relu,
         }
     }
 
     /// The gradients of the norm's parameters, and how its input's gradient follows from the rest, with
     /// the sums of a stage: all Σ g, then all Σ g·(z − mean).
-    pub fn slopes(&self, norm: &Norm, parts: &Parts, sums: &[f64]) -> (Vec<f32>, Vec<f32>, Slopes) {
-        let (shifts, scales) = sums.split_at(parts.places());
+    pub fn slopes(&self, norm: &Norm, sums: &[f64]) -> (Vec<f32>, Vec<f32>, Slopes) {
+        let (shifts, scales) = sums.split_at(sums.len() / 2);
         let (mut weight, mut bias) = (Vec::new(), Vec::new());
         let (mut of_gradient, mut of_z, mut constant) = (Vec::new(), Vec::new(), Vec::new());
-        for (channel, place) in parts.each().enumerate() {
-            let inverse = self.deviation_inverse[channel];
-            let (shift, scale) = (shifts[place], scales[place] * inverse);
+        for (channel, inverse) in self.deviation_inverse.iter().enumerate() {
+            let (shift, scale) = (shifts[channel], scales[channel] * inverse);
             weight.push(scale as f32);
             bias.push(shift as f32);
             let slope = f64::from(norm.weight[channel]) * inverse;
@@ -74,9 +73,9 @@ impl Statistics {
             constant.push((-slope * shift / self.count - by_z * self.mean[channel]) as f32);
         }
         let slopes = Slopes {
-            of_gradient: parts.spread(&of_gradient),
-            of_z: parts.spread(&of_z),
-            constant: parts.spread(&constant),
+            of_gradient: padded(&of_gradient),
+            of_z: padded(&of_z),
+            constant: padded(&constant),
         };
         (weight, bias, slopes)
     }

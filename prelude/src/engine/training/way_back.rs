@@ -48,7 +48,13 @@ impl WayBack<'_> {
                 let (number, slope) = self.slope(&step, *to);
                 let place = self.place(*from, number);
                 let into = (*from > 0).then(|| self.bring(*from, number));
-                let op = Back::Conv { node: *node, value: *from, slope, from: place, into };
+                let op = Back::Conv { node: *node, slope, from: place, into };
+                stage(&mut self.stages, number).ops.push(op);
+            }
+            Step::Pack { from, to, channel } => {
+                let number = self.ready(*to);
+                let (slope, into) = (self.places.slope(*to), self.lead(*from, number));
+                let op = Back::Pack { channel: *channel, slope, into };
                 stage(&mut self.stages, number).ops.push(op);
             }
             Step::Mean { window, from, to } => {
