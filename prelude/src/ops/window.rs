@@ -33,11 +33,7 @@ pub fn max_pool<D>(
 where
     D: Device<f32> + TensorFromVec<usize> + TensorFromVec<f32>,
 {
-    let batch = images.shape().1;
-    let (windows, places) = windows(images, size, window, f32::NEG_INFINITY);
-    let kernel = window.kernel[0] * window.kernel[1];
-    let cube = windows.reshape_like(&(size.0, kernel, places * batch)); // (C, kernel, H'·W'·B)
-    cube.max::<(usize, usize), Axis<1>>()
+    cube(images, size, window, f32::NEG_INFINITY).max::<(usize, usize), Axis<1>>()
 }
 
 /// The mean of each window with zeros around the image, `(C·H·W, B) → (C, H'·W'·B)`.
@@ -49,11 +45,22 @@ pub fn mean_pool<D>(
 where
     D: Device<f32> + TensorFromVec<usize> + TensorFromVec<f32>,
 {
+    cube(images, size, window, 0.0).mean::<(usize, usize), Axis<1>>()
+}
+
+/// The numbers of every window along the second axis, `(C, kernel, H'·W'·B)`.
+fn cube<D>(
+    images: Matrix<D, OwnedTape<f32, D>>,
+    size: Size,
+    window: Window,
+    outside: f32,
+) -> Tensor<(usize, usize, usize), f32, D, OwnedTape<f32, D>>
+where
+    D: Device<f32> + TensorFromVec<usize> + TensorFromVec<f32>,
+{
     let batch = images.shape().1;
-    let (windows, places) = windows(images, size, window, 0.0);
-    let kernel = window.kernel[0] * window.kernel[1];
-    let cube = windows.reshape_like(&(size.0, kernel, places * batch)); // (C, kernel, H'·W'·B)
-    cube.mean::<(usize, usize), Axis<1>>()
+    let (windows, places) = windows(images, size, window, outside);
+    windows.reshape_like(&(size.0, window.kernel[0] * window.kernel[1], places * batch))
 }
 
 /// Every window of every image, `(C·kernel·H'·W', B)`, and `H'·W'`; `outside` stands around the image.

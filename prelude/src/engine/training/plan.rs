@@ -332,15 +332,18 @@ impl<'a> WayThere<'a> {
         let Step::Act { relu, .. } = self.places.steps.steps[index] else {
             unreachable!("step {index} is no sum")
         };
-        let terms: Vec<(usize, Term)> = (self.terms.iter().enumerate())
-            .filter(|(_, (step, _))| *step == index)
-            .map(|(id, (_, term))| (id, *term))
-            .collect();
+        let terms = terms_of(&self.terms, index);
         let from: Vec<Place> =
             terms.iter().map(|(_, term)| self.place(term.value, number)).collect();
         let ops = acts(&terms, &from, relu, to);
         stage(&mut self.stages, number).ops.extend(ops);
     }
+}
+
+/// The terms of a step among all, with their numbers.
+pub(super) fn terms_of(all: &[(usize, Term)], step: usize) -> Vec<(usize, Term)> {
+    let numbered = all.iter().enumerate();
+    numbered.filter(|(_, (of, _))| *of == step).map(|(id, (_, term))| (id, *term)).collect()
 }
 
 /// One or two terms as operations: what is a value as it is, and lies as `to` does, is added as it lies.

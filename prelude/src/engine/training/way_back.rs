@@ -1,7 +1,7 @@
 //! The way back of a training step, in the order of a plan.
 
 use super::places::{Place, Places};
-use super::plan::{Back, Behind, Into, Slope, Stage, acts, stage};
+use super::plan::{Back, Behind, Into, Slope, Stage, acts, stage, terms_of};
 use crate::engine::max_pool::MaxPool;
 use crate::engine::plan::{Node, geometry};
 use crate::engine::steps::{Step, Term};
@@ -82,8 +82,7 @@ impl WayBack<'_> {
             let value = self.places.kept(to);
             stage(&mut self.stages, number).ops.push(Back::Gate { gradient, value });
         }
-        let terms = self.terms.iter().enumerate().filter(|(_, (step, _))| *step == index);
-        for (id, (_, term)) in terms {
+        for (id, term) in terms_of(self.terms, index) {
             if term.is_plain() && !self.places.is_direct(term.value) {
                 self.hand_on(index, term.value, gradient, number);
                 continue;
@@ -170,10 +169,7 @@ impl WayBack<'_> {
         }
         let room = stage(&mut self.stages, number).room(self.places.room(value));
         let index = self.places.maker[value];
-        let terms: Vec<(usize, Term)> = (self.terms.iter().enumerate())
-            .filter(|(_, (step, _))| *step == index)
-            .map(|(id, (_, term))| (id, *term))
-            .collect();
+        let terms = terms_of(self.terms, index);
         let from: Vec<Place> =
             terms.iter().map(|(_, term)| self.place(term.value, number)).collect();
         let ops = acts(&terms, &from, false, room).into_iter().map(Back::Again);
