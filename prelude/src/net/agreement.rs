@@ -1,7 +1,7 @@
 //! The engine against the graph: two ways to run one net, and every number agrees.
 
 use super::{Architecture, Layer, Mode, Net, Window};
-use crate::engine::{self, Frozen, Isa, Learner, Training};
+use crate::engine::{self, Frozen, Isa, Learner, Training, Weights};
 use dfdx::prelude::*;
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
@@ -275,4 +275,39 @@ fn training_gives_the_same_bits_for_any_number_of_threads() {
     assert_eq!(one.logits, three.logits);
     assert_eq!(one.parameters, three.parameters);
     assert_eq!(one.pictures, three.pictures);
+}
+
+#[test]
+fn dropout_leaves_out_its_share_there_and_back_and_another_one_after_a_step() {
+    let architecture = Architecture::resnet(8, [3, 16, 16], 32).unwrap();
+    let net = |dropout, bias: f32| {
+        let architecture = Architecture { dropout, ..architecture.clone() };
+        let mut net = Net::new(architecture, vec![0.5; 3], vec![0.25; 3], 3).unwrap();
+        // The logits are the features themselves.
+        let head = &mut net.weights.head;
+        (head.weight.iter_mut().enumerate()).for_each(|(i, w)| *w = f32::from(i % 33 == 0));
+        head.bias.fill(bias);
+        net.weights
+    };
+    let pictures =
+        pictures(&Net::new(architecture.clone(), vec![0.5; 3], vec![0.25; 3], 3).unwrap(), 20).0;
+    let run = |mut weights: Weights, slopes: Option<Vec<f32>>| {
+        let mut training = Training::new(Isa::detect());
+        let logits = training.forward(&mut weights, &pictures);
+        let mut gradient = vec![0.0; pictures.len()];
+        let slopes = slopes.unwrap_or(vec![1.0; logits.len()]);
+        training.backward(&weights, &slopes, Some(&mut gradient));
+        (logits, gradient)
+    };
+    let (features, _) = run(net(0.0, 0.0), None);
+    let (left, gradient) = run(net(0.25, 0.0), None);
+    assert_eq!(left, run(net(0.25, 0.0), None).0);
+    assert_ne!(left, run(net(0.25, 1e-3), None).0);
+    let factors: Vec<f32> = left.iter().zip(&features).map(|(a, b)| a / b).collect();
+    let out = factors.iter().filter(|factor| **factor == 0.0).count();
+    // 160 of 640 are expected, and 4 deviations are 44.
+    assert!((116..205).contains(&out), "{out}");
+    let kept = factors.iter().filter(|factor| **factor != 0.0);
+    kept.for_each(|factor| assert!((factor - 4.0 / 3.0).abs() < 1e-5, "{factor}"));
+    assert!(distance(&gradient, &run(net(0.0, 0.0), Some(factors)).1) < 1e-5);
 }

@@ -1,7 +1,9 @@
 //! The published sizes, and that every net runs, there and back, by both ways.
 
+use crate::engine::Isa;
 use crate::fixture::says;
 use crate::net::{Architecture, Net};
+use crate::train::{Descent, Step};
 
 /// Torchvision's counts for 1000 classes, less its linear layers, its auxiliary head and what its first
 /// convolution of 7×7 has more than one of 3×3, and a linear layer for 10 classes on top:
@@ -28,6 +30,26 @@ fn the_published_nets_have_the_published_parameters() {
         let architecture = Architecture::named(name, 64, [3, 32, 32], 10).unwrap();
         let net = Net::new(architecture, vec![0.5; 3], vec![0.2; 3], 0).unwrap();
         assert_eq!(net.parameters(), count, "{net}");
+    }
+}
+
+#[test]
+fn a_training_step_of_every_published_net_moves_all_of_it() {
+    let pictures: Vec<f32> = (0..2 * 3072).map(|i| (i * 37 % 256) as f32 / 255.0).collect();
+    for (name, _) in COUNTS {
+        let architecture = Architecture::named(name, 64, [3, 32, 32], 10).unwrap();
+        let net = Net::new(architecture, vec![0.5; 3], vec![0.25; 3], 0).unwrap();
+        let mut descent = Descent::new(net.weights.clone(), Isa::detect());
+        let step = Step { rate: 0.1, momentum: 0.9, weight_decay: 0.0 };
+        let seen = descent.step(pictures.clone(), &[3, 8], step);
+        assert!(seen.loss.is_finite() && (0.5..20.0).contains(&seen.loss), "{name}: {}", seen.loss);
+        let after = descent.weights();
+        let pairs = net.weights.parameters().into_iter().zip(after.parameters());
+        for (index, (before, after)) in pairs.enumerate() {
+            let moved = before.iter().zip(after).any(|(a, b)| a != b);
+            let finite = after.iter().all(|value| value.is_finite());
+            assert!(moved && finite, "{name}, parameter {index} of {} numbers", before.len());
+        }
     }
 }
 
