@@ -80,13 +80,15 @@ impl Scale {
         };
         let sizes = self.sizes(data);
         let standard = sizes.teacher.clone();
+        // Of so few images none can be spared to be watched.
+        let briefly = |recipe: &Recipe, epochs| Recipe { epochs, validation: 0, ..recipe.clone() };
         match self {
             Self::Demo if all < LARGE => TransferSizes {
                 contenders: contenders([8, 4, 8, 8, 4]),
                 seeds: vec![1],
-                images: all.min(2_000),
-                standard: standard.epochs(4),
-                student: sizes.d_det.clone().epochs(6),
+                images: all.min(1_500),
+                standard: briefly(&standard, 6),
+                student: briefly(&sizes.d_det, 8),
                 attack: sizes.attack.clone(),
                 epsilons: vec![0.25, 0.5, 1.0],
                 steps: 20,
@@ -96,8 +98,8 @@ impl Scale {
                 contenders: contenders([16, 8, 16, 16, 8]),
                 seeds: vec![1, 2, 3],
                 images: all.min(10_000),
-                standard: standard.epochs(8),
-                student: sizes.d_det.clone(),
+                standard: briefly(&standard, 8),
+                student: briefly(&sizes.d_det, 8),
                 attack: sizes.attack.clone(),
                 epsilons: vec![0.25, 0.5, 1.0],
                 steps: 20,
