@@ -41,12 +41,15 @@ pub fn section(folder: &Path) -> Result<String> {
     Ok(format!(
         "{}\nBatch 128, {threads} threads, {isa}, {} (at most {:.0} GFLOP/s of fused multiply-adds), {peer}.\n\n\
          Width 16 under other conditions, images/s and the ratio to PyTorch's best:\n\n{}\n\
+         The published architectures at a quarter of their width, batch 32, images/s and the ratio to \
+         PyTorch's best, which was not compiled here:\n\n{}\n\
          The most memory beside the program's own, Erm and PyTorch without compilation: {}.\n\n\
          In cells of the kernel the same work runs at {} of the bench's speed, medians of {} rounds.\n",
         usual(&bench, peak)?.markdown()?,
         bench.machine.cpu,
         peak / 1e9,
         others(folder)?.markdown()?,
+        architectures(&load("bench-architectures")?)?.markdown()?,
         memory.join(", "),
         in_cells(&load("bench-cell")?),
         load("bench-cell")?.values.get("peak, operations/s").map_or(0, Vec::len),
@@ -60,7 +63,7 @@ fn usual(bench: &Record, peak: f64) -> Result<Table> {
     for width in WIDTHS {
         let net = Bench::new("resnet", width, 1, Isa::Portable)?;
         for work in Work::ALL {
-            let Side { ours, theirs, by, .. } = side(bench, work, width, 128);
+            let Side { ours, theirs, by, .. } = side(bench, "", work, width, 128);
             table = table.row([
                 work.name().to_owned(),
                 width.to_string(),
@@ -78,7 +81,7 @@ fn usual(bench: &Record, peak: f64) -> Result<Table> {
 fn in_cells(record: &Record) -> String {
     let kinds = WIDTHS.into_iter().flat_map(|width| Work::ALL.map(|work| (work, width)));
     let shares = kinds.filter_map(|(work, width)| {
-        let of = |whose: &str| value(record, work, width, 128, whose);
+        let of = |whose: &str| value(record, "", work, width, 128, whose);
         Some(100.0 * of("Erm in a cell")? / of("Erm")?)
     });
     let shares: Vec<f64> = shares.collect();
@@ -87,20 +90,36 @@ fn in_cells(record: &Record) -> String {
 }
 
 fn others(folder: &Path) -> Result<Table> {
-    let mut table = Table::new(
-        std::iter::once(String::new())
-            .chain(Work::ALL.iter().flat_map(|work| [work.name().to_owned(), "ratio".to_owned()])),
-    );
+    let mut table = work_by_work();
     for (what, name, batch) in OTHERS {
         let record = Record::load(folder.join(name).with_extension("json"))?;
         let mut cells = vec![what.to_owned()];
         for work in Work::ALL {
-            let Side { ours, theirs, .. } = side(&record, work, 16, batch);
+            let Side { ours, theirs, .. } = side(&record, "", work, 16, batch);
             cells.extend([format!("{ours:.0}"), format!("{:.2}", ours / theirs)]);
         }
         table = table.row(cells);
     }
     Ok(table)
+}
+
+fn architectures(record: &Record) -> Result<Table> {
+    let mut table = work_by_work();
+    for net in Architecture::NAMES.into_iter().skip(1) {
+        let mut cells = vec![net.to_owned()];
+        for work in Work::ALL {
+            let Side { ours, theirs, .. } = side(record, &format!("{net}, "), work, 16, 32);
+            cells.extend([format!("{ours:.0}"), format!("{:.2}", ours / theirs)]);
+        }
+        table = table.row(cells);
+    }
+    Ok(table)
+}
+
+/// An empty table with two columns for each work.
+fn work_by_work() -> Table {
+    let works = Work::ALL.iter().flat_map(|work| [work.name().to_owned(), "ratio".to_owned()]);
+    Table::new(std::iter::once(String::new()).chain(works))
 }
 
 /// Medians of both, and which of PyTorch's configurations was the best.
@@ -110,17 +129,25 @@ struct Side {
     by: &'static str,
 }
 
-fn side(record: &Record, work: Work, width: usize, batch: usize) -> Side {
-    let of = |whose: &str| value(record, work, width, batch, whose);
+/// `net` is what stands before the work in the record: nothing for the net of the demo scale.
+fn side(record: &Record, net: &str, work: Work, width: usize, batch: usize) -> Side {
+    let of = |whose: &str| value(record, net, work, width, batch, whose);
     let theirs =
         CONFIGURATIONS.into_iter().filter_map(|by| Some((by, of(&format!("PyTorch {by}"))?)));
     let (by, theirs) = theirs.max_by(|a, b| a.1.total_cmp(&b.1)).unwrap_or(("none", f64::NAN));
     Side { ours: of("Erm").unwrap_or(f64::NAN), theirs, by }
 }
 
-fn value(record: &Record, work: Work, width: usize, batch: usize, whose: &str) -> Option<f64> {
+fn value(
+    record: &Record,
+    net: &str,
+    work: Work,
+    width: usize,
+    batch: usize,
+    whose: &str,
+) -> Option<f64> {
     let work = work.name();
-    of(record, &format!("{work}, width {width}, batch {batch}, {whose}, images/s"))
+    of(record, &format!("{net}{work}, width {width}, batch {batch}, {whose}, images/s"))
 }
 
 fn of(record: &Record, name: &str) -> Option<f64> {

@@ -119,3 +119,23 @@ impl Scale {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::DATA;
+
+    #[test]
+    fn every_contender_has_a_net_at_every_scale() {
+        for scale in [Scale::Demo, Scale::Paper] {
+            let sizes = scale.transfer(&DATA);
+            for contender in &sizes.contenders {
+                let net = contender.net(&DATA.train, 1).unwrap().to_string();
+                let name = contender.paper.name.split('-').next().unwrap_or_default();
+                let size = format!("of width {}", contender.width);
+                assert!(net.starts_with(name) && net.contains(&size), "{contender}: {net}");
+            }
+            assert!(sizes.images <= DATA.train.len() && sizes.attacked <= DATA.test.len());
+        }
+    }
+}
