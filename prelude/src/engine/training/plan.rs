@@ -13,14 +13,13 @@ use std::collections::HashMap;
 /// The stages of a training step.
 pub(super) struct Plan {
     pub places: Places,
-    /// Every term of every sum, and how many places for channels it has.
+    /// Every term of every sum.
     pub terms: Vec<Term>,
     pub there: Vec<Stage<There>>,
     pub back: Vec<Stage<Back>>,
 }
 
 /// Work on one image after the other, and what follows from all of them.
-#[derive(Default)]
 pub(super) struct Stage<Op> {
     pub ops: Vec<Op>,
     /// Images that are needed in this stage only, one of each for an image on its way.
