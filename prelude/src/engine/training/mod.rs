@@ -5,6 +5,7 @@
 //! batch are taken in shares of a fixed size and added in a fixed order, so that the result does not
 //! depend on the number of threads.
 
+mod back_steps;
 mod backward;
 mod forward;
 mod hands;
