@@ -15,29 +15,48 @@ struct Pass {
     parameters: Vec<Vec<f32>>,
 }
 
-/// Nets that differ in width, size, stride, windows, and in how their layers are joined.
-fn nets() -> Vec<Net> {
-    let unit = |name: &str, outputs, stride| Layer::unit(name, outputs, stride);
-    let bare = |name: &str, outputs, kernel, stride, padding, bias| Layer::Conv {
-        name: name.into(),
-        outputs,
-        window: Window { kernel, stride, padding },
-        bias,
-    };
-    let square = |size, stride| Window::square(size, stride);
-    let two = vec![
+fn unit(name: &str, outputs: usize, stride: usize) -> Layer {
+    Layer::unit(name, outputs, stride)
+}
+
+/// A convolution alone.
+fn bare(
+    name: &str,
+    outputs: usize,
+    kernel: [usize; 2],
+    stride: usize,
+    padding: [usize; 2],
+    bias: bool,
+) -> Layer {
+    Layer::Conv { name: name.into(), outputs, window: Window { kernel, stride, padding }, bias }
+}
+
+fn square(size: usize, stride: usize) -> Window {
+    Window::square(size, stride)
+}
+
+/// Blocks that are added to what comes in, of two units and of one.
+fn two() -> Vec<Layer> {
+    vec![
         unit("0", 16, 1),
         Layer::Sum([vec![], vec![unit("1", 16, 1), unit("2", 16, 1)]]),
         unit("3", 32, 2),
         Layer::Sum([vec![unit("4", 32, 1)], vec![]]),
-    ];
-    let in_a_row = vec![
+    ]
+}
+
+/// Such blocks one behind the other.
+fn in_a_row() -> Vec<Layer> {
+    vec![
         unit("0", 16, 2),
         Layer::Sum([vec![], vec![unit("1", 16, 1)]]),
         Layer::Sum([vec![], vec![unit("2", 16, 1), unit("3", 16, 1), unit("4", 16, 1)]]),
-    ];
-    // As in ResNets: the ReLU comes behind the sum, and one way changes the channels.
-    let joined = vec![
+    ]
+}
+
+/// As in ResNets: the ReLU comes behind the sum, and one way changes the channels.
+fn joined() -> Vec<Layer> {
+    vec![
         unit("0", 8, 1),
         Layer::Sum([
             vec![unit("1", 8, 2), bare("2", 20, [1, 1], 1, [0, 0], false), Layer::norm("3")],
@@ -46,33 +65,39 @@ fn nets() -> Vec<Net> {
         Layer::Relu,
         Layer::Sum([vec![bare("6", 20, [3, 3], 1, [1, 1], false), Layer::norm("7")], vec![]]),
         Layer::Relu,
-    ];
-    // As in DenseNets: norms read what is concatenated, again and again.
-    let dense = |name: &str| {
+    ]
+}
+
+/// As in DenseNets: norms read what is concatenated, again and again.
+fn dense() -> Vec<Layer> {
+    let layer = |name: &str| {
         let conv = bare("conv", 5, [3, 3], 1, [1, 1], false);
         Layer::within(
             name,
             [Layer::Concat(vec![vec![], vec![Layer::norm("norm"), Layer::Relu, conv]])],
         )
     };
-    let dense = vec![
+    vec![
         bare("0", 12, [3, 3], 1, [1, 1], false),
-        dense("a"),
-        dense("b"),
+        layer("a"),
+        layer("b"),
         Layer::norm("1"),
         Layer::Relu,
         bare("2", 9, [1, 1], 1, [0, 0], false),
         Layer::MeanPool(square(2, 2)),
-        dense("c"),
+        layer("c"),
         Layer::norm("3"),
         Layer::Relu,
-    ];
-    // As in Inception: windows of all kinds side by side.
+    ]
+}
+
+/// As in Inception: windows of all kinds side by side.
+fn ways() -> Vec<Layer> {
     let fan = Layer::Concat(vec![
         vec![bare("h", 6, [1, 3], 1, [0, 1], false), Layer::norm("i"), Layer::Relu],
         vec![bare("j", 7, [3, 1], 1, [1, 0], false), Layer::norm("k"), Layer::Relu],
     ]);
-    let ways = vec![
+    vec![
         unit("0", 10, 1),
         Layer::Concat(vec![
             vec![bare("a", 4, [1, 1], 1, [0, 0], false), Layer::norm("b"), Layer::Relu],
@@ -87,9 +112,12 @@ fn nets() -> Vec<Net> {
         bare("n", 11, [7, 1], 1, [3, 0], false),
         Layer::norm("o"),
         Layer::Relu,
-    ];
-    // As in VGG: biases, and maxima behind ReLUs.
-    let pools = vec![
+    ]
+}
+
+/// As in VGG: biases, and maxima behind ReLUs.
+fn pools() -> Vec<Layer> {
+    vec![
         bare("0", 12, [3, 3], 1, [1, 1], true),
         Layer::norm("1"),
         Layer::Relu,
@@ -97,9 +125,12 @@ fn nets() -> Vec<Net> {
         bare("2", 20, [3, 3], 1, [1, 1], true),
         Layer::Relu,
         Layer::MaxPool(Window { kernel: [3, 3], stride: 2, padding: [1, 1] }),
-    ];
-    // Nothing between two convolutions, sums of sums, and ReLUs before and behind a sum.
-    let bare_sums = vec![
+    ]
+}
+
+/// Nothing between two convolutions, sums of sums, and ReLUs before and behind a sum.
+fn bare_sums() -> Vec<Layer> {
+    vec![
         bare("0", 6, [3, 3], 1, [0, 0], true),
         bare("1", 6, [3, 3], 2, [1, 1], false),
         Layer::Sum([vec![Layer::Relu], vec![bare("2", 6, [1, 1], 1, [0, 0], true)]]),
@@ -109,9 +140,12 @@ fn nets() -> Vec<Net> {
         ]),
         Layer::Relu,
         Layer::norm("5"),
-    ];
-    // What comes in lies in two concatenations, and some of it begins in the middle of a block.
-    let twice = vec![
+    ]
+}
+
+/// What comes in lies in two concatenations, and some of it begins in the middle of a block.
+fn twice() -> Vec<Layer> {
+    vec![
         unit("0", 9, 1),
         Layer::Concat(vec![
             vec![],
@@ -120,20 +154,24 @@ fn nets() -> Vec<Net> {
         ]),
         Layer::MaxPool(square(2, 2)),
         bare("3", 6, [1, 1], 1, [0, 0], false),
-    ];
+    ]
+}
+
+/// Nets that differ in width, size, stride, windows, and in how their layers are joined.
+fn nets() -> Vec<Net> {
     let odd = vec![unit("0", 5, 2), unit("1", 18, 2), unit("2", 33, 1)];
     let all = [
         ("one conv", [3, 8, 8], vec![unit("0", 16, 1)]),
         ("odd everything", [1, 9, 7], odd),
         ("wide input", [6, 6, 10], vec![unit("0", 20, 2), unit("1", 4, 1)]),
-        ("two residuals", [3, 16, 16], two),
-        ("residuals in a row", [3, 8, 8], in_a_row),
-        ("joined", [3, 8, 8], joined),
-        ("dense", [3, 8, 8], dense),
-        ("ways", [3, 9, 11], ways),
-        ("pools", [3, 12, 8], pools),
-        ("bare sums", [3, 9, 9], bare_sums),
-        ("twice", [3, 8, 8], twice),
+        ("two residuals", [3, 16, 16], two()),
+        ("residuals in a row", [3, 8, 8], in_a_row()),
+        ("joined", [3, 8, 8], joined()),
+        ("dense", [3, 8, 8], dense()),
+        ("ways", [3, 9, 11], ways()),
+        ("pools", [3, 12, 8], pools()),
+        ("bare sums", [3, 9, 9], bare_sums()),
+        ("twice", [3, 8, 8], twice()),
         ("resnet", [3, 32, 32], Architecture::resnet(8, [3, 32, 32], 5).unwrap().layers),
     ];
     let net = |(seed, (name, image, layers)): (usize, (&str, [usize; 3], Vec<Layer>))| {

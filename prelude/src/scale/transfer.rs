@@ -79,43 +79,40 @@ impl Scale {
             })
         };
         let sizes = self.sizes(data);
-        let standard = sizes.teacher.clone();
         // Of so few images none can be spared to be watched.
         let briefly = |recipe: &Recipe, epochs| Recipe { epochs, validation: 0, ..recipe.clone() };
+        let full = TransferSizes {
+            contenders: contenders([64; 5]),
+            seeds: vec![1],
+            images: all,
+            standard: sizes.teacher.clone(),
+            student: sizes.d_det.clone(),
+            attack: sizes.attack,
+            epsilons: vec![0.25, 0.5, 1.0],
+            steps: 100,
+            attacked: data.test.len(),
+        };
         match self {
             Self::Demo if all < LARGE => TransferSizes {
                 contenders: contenders([8, 4, 8, 8, 4]),
-                seeds: vec![1],
                 images: all.min(1_500),
-                standard: briefly(&standard, 6),
-                student: briefly(&sizes.d_det, 8),
-                attack: sizes.attack.clone(),
-                epsilons: vec![0.25, 0.5, 1.0],
+                standard: briefly(&full.standard, 6),
+                student: briefly(&full.student, 8),
                 steps: 20,
-                attacked: data.test.len().min(300),
+                attacked: full.attacked.min(300),
+                ..full
             },
             Self::Demo => TransferSizes {
                 contenders: contenders([16, 8, 16, 16, 8]),
                 seeds: vec![1, 2, 3],
                 images: all.min(10_000),
-                standard: briefly(&standard, 8),
-                student: briefly(&sizes.d_det, 8),
-                attack: sizes.attack.clone(),
-                epsilons: vec![0.25, 0.5, 1.0],
+                standard: briefly(&full.standard, 8),
+                student: briefly(&full.student, 8),
                 steps: 20,
-                attacked: data.test.len().min(1_000),
+                attacked: full.attacked.min(1_000),
+                ..full
             },
-            Self::Paper => TransferSizes {
-                contenders: contenders([64; 5]),
-                seeds: vec![1],
-                images: all,
-                standard,
-                student: sizes.d_det.clone(),
-                attack: sizes.attack.clone(),
-                epsilons: vec![0.25, 0.5, 1.0],
-                steps: 100,
-                attacked: data.test.len(),
-            },
+            Self::Paper => full,
         }
     }
 }

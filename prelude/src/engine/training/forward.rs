@@ -43,8 +43,8 @@ impl Work {
                 .fold(0, |seed: u64, bias| seed.rotate_left(7) ^ u64::from(bias.to_bits())),
         };
         let Stage { ops, rooms, sums, .. } = &self.plan.there[number];
-        let passes: Vec<Option<Pass>> = ops.iter().map(|op| op.pass(&guide)).collect();
-        let together = passes.iter().flatten().map(Pass::images).max().unwrap_or(1);
+        let ways: Vec<Option<Way>> = ops.iter().map(|op| op.way(&guide)).collect();
+        let together = ways.iter().flatten().map(|way| way.pass.images()).max().unwrap_or(1);
         let (together, pixels) = (together.min(MOST_A_SHARE), weights.picture());
         let a_share = images_a_share(pictures.len() / pixels);
         let shelf = &self.rooms[0][number];
@@ -63,9 +63,9 @@ impl Work {
                     images.chunks_mut(together).zip(pictures).enumerate()
                 {
                     let first = share * a_share + part * together;
-                    for (op, pass) in ops.iter().zip(&passes) {
+                    for (op, way) in ops.iter().zip(&ways) {
                         let company = Company { images: &mut *images, pictures, first };
-                        op.run(&guide, pass.as_ref(), company, &mut hands, &mut sums);
+                        op.run(&guide, way.as_ref(), company, &mut hands, &mut sums);
                     }
                 }
                 shelf.put(hands);
@@ -74,6 +74,12 @@ impl Work {
             .collect();
         add_up(&shares)
     }
+}
+
+/// A way through a window, and the bias that is added to its sums, padded.
+struct Way {
+    pass: Pass,
+    bias: Option<Vec<f32>>,
 }
 
 /// Images that go together, their pictures, and the number of the first in the batch.
@@ -85,17 +91,19 @@ struct Company<'a> {
 
 impl There {
     /// The way through a window, with its weights in order.
-    fn pass(&self, guide: &Guide) -> Option<Pass> {
+    fn way(&self, guide: &Guide) -> Option<Way> {
         match self {
             There::Conv { node, from, to } => {
                 let conv = guide.weights.convolution(*node);
                 let window = geometry(conv.window, from.layout, to.layout.channels);
-                Some(Pass::forward(window, guide.isa, &conv.weight, from.layout, to.layout))
+                let pass = Pass::forward(window, guide.isa, &conv.weight, from.layout, to.layout);
+                Some(Way { pass, bias: conv.bias.as_deref().map(padded) })
             }
             There::Mean { window, from, to } => {
                 let window = geometry(*window, from.layout, to.layout.channels);
                 let shares = mean_weights(window);
-                Some(Pass::channelwise(window, guide.isa, shares, from.layout, to.layout))
+                let pass = Pass::channelwise(window, guide.isa, shares, from.layout, to.layout);
+                Some(Way { pass, bias: None })
             }
             _ => None,
         }
@@ -105,7 +113,7 @@ impl There {
     fn run(
         &self,
         guide: &Guide,
-        pass: Option<&Pass>,
+        way: Option<&Way>,
         company: Company,
         hands: &mut Rooms,
         sums: &mut [f32],
@@ -113,7 +121,7 @@ impl There {
         let Company { images, pictures, first } = company;
         match self {
             There::Conv { from, to, .. } | There::Mean { from, to, .. } => {
-                let bias = self.bias(guide);
+                let Way { pass, bias } = way.expect("a window has a way");
                 let jobs: Vec<Job> = (images.iter_mut().enumerate())
                     .map(|(n, image)| Job {
                         from: hands.at(*from, n, image),
@@ -121,7 +129,6 @@ impl There {
                         finish: finish(bias.as_deref()),
                     })
                     .collect();
-                let pass = pass.expect("a window has a pass");
                 // Every place was made for the layouts of the pass.
                 unsafe { pass.run(guide.isa, &jobs, &mut hands.winograd) };
             }
@@ -185,12 +192,6 @@ impl There {
             }
             other => unreachable!("{other:?} goes in company"),
         }
-    }
-
-    /// The bias of a convolution that has one, padded.
-    fn bias(&self, guide: &Guide) -> Option<Vec<f32>> {
-        let There::Conv { node, .. } = self else { return None };
-        guide.weights.convolution(*node).bias.as_deref().map(padded)
     }
 }
 

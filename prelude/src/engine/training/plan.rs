@@ -181,17 +181,74 @@ impl Plan {
         let WayThere { stages, terms, .. } = there;
         let back = super::way_back::plan(&places, &terms, nodes);
         let terms = terms.into_iter().map(|(_, term)| term).collect();
-        Self { terms, there: stages, back, places }
+        Self { terms, there: stages.all, back, places }
     }
 }
 
-/// The stage with that number, made if there is none yet.
-pub(super) fn stage<Op>(stages: &mut Vec<Stage<Op>>, number: usize) -> &mut Stage<Op> {
-    while stages.len() <= number {
-        let (ops, rooms, norms) = (Vec::new(), Vec::new(), Vec::new());
-        stages.push(Stage { ops, rooms, sums: 0, norms });
+impl From<There> for Back {
+    fn from(op: There) -> Self {
+        Self::Again(op)
     }
-    &mut stages[number]
+}
+
+/// Stages under way, in each of which what is not kept is made once.
+pub(super) struct Stages<Op> {
+    pub all: Vec<Stage<Op>>,
+    /// Where values that are not kept lie in a stage.
+    made: HashMap<(usize, usize), Place>,
+}
+
+impl<Op: From<There>> Stages<Op> {
+    pub fn new() -> Self {
+        Self { all: Vec::new(), made: HashMap::new() }
+    }
+
+    /// The stage with that number, made if there is none yet.
+    pub fn at(&mut self, number: usize) -> &mut Stage<Op> {
+        while self.all.len() <= number {
+            let (ops, rooms, norms) = (Vec::new(), Vec::new(), Vec::new());
+            self.all.push(Stage { ops, rooms, sums: 0, norms });
+        }
+        &mut self.all[number]
+    }
+
+    /// Where a value lies in a stage; what is not kept is made there.
+    pub fn place(
+        &mut self,
+        places: &Places,
+        terms: &[(usize, Term)],
+        value: usize,
+        number: usize,
+    ) -> Place {
+        if places.is_kept(value) {
+            return places.kept(value);
+        }
+        if let Some(place) = self.made.get(&(number, value)) {
+            return *place;
+        }
+        let room = self.at(number).room(places.room(value));
+        self.act(places, terms, places.maker[value], (number, room));
+        self.made.insert((number, value), room);
+        room
+    }
+
+    /// The operations of a sum in a stage: each term is added to the one before it.
+    pub fn act(
+        &mut self,
+        places: &Places,
+        terms: &[(usize, Term)],
+        index: usize,
+        (number, to): (usize, Place),
+    ) {
+        let Step::Act { relu, .. } = places.steps.steps[index] else {
+            unreachable!("step {index} is no sum")
+        };
+        let own = terms_of(terms, index);
+        let from: Vec<Place> =
+            own.iter().map(|(_, term)| self.place(places, terms, term.value, number)).collect();
+        let ops = acts(&own, &from, relu, to).into_iter().map(Op::from);
+        self.at(number).ops.extend(ops);
+    }
 }
 
 impl<Op> Stage<Op> {
@@ -211,32 +268,29 @@ impl<Op> Stage<Op> {
 /// The way there, step by step.
 struct WayThere<'a> {
     places: &'a Places,
-    stages: Vec<Stage<There>>,
+    stages: Stages<There>,
     /// The step and the term, by the numbers that the plan gives them.
     terms: Vec<(usize, Term)>,
     /// In which stage a value is whole, and in which its sums are.
     whole: Vec<usize>,
-    /// Where values that are not kept lie in a stage.
-    made: HashMap<(usize, usize), Place>,
 }
 
 impl<'a> WayThere<'a> {
     fn new(places: &'a Places) -> Self {
         let whole = vec![0; places.steps.values.len()];
-        let (stages, terms, made) = (Vec::new(), Vec::new(), HashMap::new());
-        Self { places, stages, terms, whole, made }
+        Self { places, stages: Stages::new(), terms: Vec::new(), whole }
     }
 
     fn plan(&mut self) {
         let places = self.places;
-        stage(&mut self.stages, 0).ops.push(There::Enter { to: places.kept(0) });
+        self.stages.at(0).ops.push(There::Enter { to: places.kept(0) });
         for (index, step) in places.steps.steps.iter().enumerate() {
             self.step(index, step);
         }
         let output = places.steps.output;
         let last = self.ready(output);
         let from = self.place(output, last);
-        stage(&mut self.stages, last).ops.push(There::Head { from });
+        self.stages.at(last).ops.push(There::Head { from });
     }
 
     fn step(&mut self, index: usize, step: &Step) {
@@ -248,25 +302,26 @@ impl<'a> WayThere<'a> {
                     self.terms.push((index, *term));
                 }
                 if self.places.is_kept(to) {
-                    self.act(index, self.whole[to], self.places.kept(to));
+                    let home = (self.whole[to], self.places.kept(to));
+                    self.stages.act(self.places, &self.terms, index, home);
                 }
             }
             Step::Conv { node, from, .. } => {
                 let (number, from) = self.bring(*from, to);
                 let op = There::Conv { node: *node, from, to: self.places.kept(to) };
-                stage(&mut self.stages, number).ops.push(op);
+                self.stages.at(number).ops.push(op);
             }
             Step::Pack { from, channel, .. } => {
                 // What is written in place would overwrite a copy in the same block: that comes first.
                 let number = self.ready(to);
                 let (from, to) = (self.place(*from, number), self.places.kept(to));
                 let op = There::Pack { channel: *channel, from, to };
-                stage(&mut self.stages, number).ops.push(op);
+                self.stages.at(number).ops.push(op);
             }
             Step::Mean { window, from, .. } => {
                 let (number, from) = self.bring(*from, to);
                 let op = There::Mean { window: *window, from, to: self.places.kept(to) };
-                stage(&mut self.stages, number).ops.push(op);
+                self.stages.at(number).ops.push(op);
             }
             Step::Max { window, from, .. } => {
                 let (number, from) = self.bring(*from, to);
@@ -274,13 +329,13 @@ impl<'a> WayThere<'a> {
                 let window = geometry(*window, from.layout, 0);
                 let pool = MaxPool { window, input: from.layout, output: to.layout };
                 let op = There::Max { pool, words, from, to };
-                stage(&mut self.stages, number).ops.push(op);
+                self.stages.at(number).ops.push(op);
             }
         }
         if self.places.is_normed(to) {
             let number = self.whole[to];
             let from = self.place(to, number);
-            let at = stage(&mut self.stages, number);
+            let at = self.stages.at(number);
             let sums = at.more_sums(2 * self.places.channels(to));
             at.ops.push(There::Moments { value: to, from, sums });
         }
@@ -307,35 +362,13 @@ impl<'a> WayThere<'a> {
             return ready;
         }
         let id = self.terms.len();
-        stage(&mut self.stages, ready).norms.push(id);
+        self.stages.at(ready).norms.push(id);
         ready + 1
     }
 
     /// Where a value lies in a stage; what is not kept is made there.
     fn place(&mut self, value: usize, number: usize) -> Place {
-        if self.places.is_kept(value) {
-            return self.places.kept(value);
-        }
-        if let Some(place) = self.made.get(&(number, value)) {
-            return *place;
-        }
-        let room = stage(&mut self.stages, number).room(self.places.room(value));
-        let index = self.places.maker[value];
-        self.act(index, number, room);
-        self.made.insert((number, value), room);
-        room
-    }
-
-    /// The operations of a sum: each term is added to the one before it.
-    fn act(&mut self, index: usize, number: usize, to: Place) {
-        let Step::Act { relu, .. } = self.places.steps.steps[index] else {
-            unreachable!("step {index} is no sum")
-        };
-        let terms = terms_of(&self.terms, index);
-        let from: Vec<Place> =
-            terms.iter().map(|(_, term)| self.place(term.value, number)).collect();
-        let ops = acts(&terms, &from, relu, to);
-        stage(&mut self.stages, number).ops.extend(ops);
+        self.stages.place(self.places, &self.terms, value, number)
     }
 }
 
@@ -346,7 +379,7 @@ pub(super) fn terms_of(all: &[(usize, Term)], step: usize) -> Vec<(usize, Term)>
 }
 
 /// One or two terms as operations: what is a value as it is, and lies as `to` does, is added as it lies.
-pub(super) fn acts(terms: &[(usize, Term)], from: &[Place], relu: bool, to: Place) -> Vec<There> {
+fn acts(terms: &[(usize, Term)], from: &[Place], relu: bool, to: Place) -> Vec<There> {
     let act = |index: usize, add, relu| There::Act {
         term: terms[index].0,
         from: from[index],

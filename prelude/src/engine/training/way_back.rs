@@ -1,7 +1,7 @@
 //! The way back of a training step, in the order of a plan.
 
 use super::places::{Place, Places};
-use super::plan::{Back, Behind, Into, Slope, Stage, acts, stage, terms_of};
+use super::plan::{Back, Behind, Into, Slope, Stage, Stages, terms_of};
 use crate::engine::max_pool::MaxPool;
 use crate::engine::plan::{Node, geometry};
 use crate::engine::steps::{Step, Term};
@@ -10,23 +10,23 @@ use std::collections::{HashMap, HashSet};
 /// The stages from the logits back to the picture, for terms of steps.
 pub(super) fn plan(places: &Places, terms: &[(usize, Term)], nodes: &[Node]) -> Vec<Stage<Back>> {
     let (whole, behind) = (HashMap::new(), HashMap::new());
-    let (written, along, made) = (HashSet::new(), HashMap::new(), HashMap::new());
-    let stages = Vec::new();
-    let mut way = WayBack { places, terms, nodes, stages, whole, written, along, behind, made };
+    let (written, along) = (HashSet::new(), HashMap::new());
+    let stages = Stages::new();
+    let mut way = WayBack { places, terms, nodes, stages, whole, written, along, behind };
     let output = places.steps.output;
     let Into { to, .. } = way.bring(output, 0);
-    stage(&mut way.stages, 0).ops.push(Back::Head { to });
+    way.stages.at(0).ops.push(Back::Head { to });
     for index in (0..places.steps.steps.len()).rev() {
         way.step(index);
     }
-    way.stages
+    way.stages.all
 }
 
 struct WayBack<'a> {
     places: &'a Places,
     terms: &'a [(usize, Term)],
     nodes: &'a [Node],
-    stages: Vec<Stage<Back>>,
+    stages: Stages<Back>,
     /// In which stage the last gradient so far came to a buffer.
     whole: HashMap<usize, usize>,
     /// The blocks of buffers that have a gradient.
@@ -35,8 +35,6 @@ struct WayBack<'a> {
     along: HashMap<usize, Place>,
     /// What is behind a convolution's output, and the stage in which its own gradient can be made.
     behind: HashMap<usize, (Behind, usize)>,
-    /// Where values that are not kept lie in a stage.
-    made: HashMap<(usize, usize), Place>,
 }
 
 impl WayBack<'_> {
@@ -49,19 +47,19 @@ impl WayBack<'_> {
                 let place = self.place(*from, number);
                 let into = (*from > 0).then(|| self.bring(*from, number));
                 let op = Back::Conv { node: *node, slope, from: place, into };
-                stage(&mut self.stages, number).ops.push(op);
+                self.stages.at(number).ops.push(op);
             }
             Step::Pack { from, to, channel } => {
                 let number = self.ready(*to);
                 let (slope, into) = (self.places.slope(*to), self.lead(*from, number));
                 let op = Back::Pack { channel: *channel, slope, into };
-                stage(&mut self.stages, number).ops.push(op);
+                self.stages.at(number).ops.push(op);
             }
             Step::Mean { window, from, to } => {
                 let number = self.ready(*to);
                 let (slope, into) = (self.places.slope(*to), self.bring(*from, number));
                 let op = Back::Mean { window: *window, slope, into };
-                stage(&mut self.stages, number).ops.push(op);
+                self.stages.at(number).ops.push(op);
             }
             Step::Max { window, from, to } => {
                 let number = self.ready(*to);
@@ -69,7 +67,7 @@ impl WayBack<'_> {
                 let window = geometry(*window, self.places.steps.values[*from].layout, 0);
                 let pool = MaxPool { window, input: into.to.layout, output: slope.layout };
                 let op = Back::Max { pool, words: self.places.words[&index], slope, into };
-                stage(&mut self.stages, number).ops.push(op);
+                self.stages.at(number).ops.push(op);
             }
         }
     }
@@ -80,7 +78,7 @@ impl WayBack<'_> {
         let gradient = self.places.slope(to);
         if relu {
             let value = self.places.kept(to);
-            stage(&mut self.stages, number).ops.push(Back::Gate { gradient, value });
+            self.stages.at(number).ops.push(Back::Gate { gradient, value });
         }
         for (id, term) in terms_of(self.terms, index) {
             if term.is_plain() && !self.places.is_direct(term.value) {
@@ -90,7 +88,7 @@ impl WayBack<'_> {
             let behind = Behind { term: id, gradient, z: self.place(term.value, number) };
             let mut next = number;
             if term.norm.is_some() {
-                let at = stage(&mut self.stages, number);
+                let at = self.stages.at(number);
                 let sums = at.more_sums(2 * self.places.channels(term.value));
                 at.ops.push(Back::Moments { behind, sums });
                 next += 1;
@@ -102,7 +100,7 @@ impl WayBack<'_> {
                 false => {
                     let behind = Behind { z: self.place(term.value, next), ..behind };
                     let into = self.lead(term.value, next);
-                    stage(&mut self.stages, next).ops.push(Back::Before { behind, into });
+                    self.stages.at(next).ops.push(Back::Before { behind, into });
                 }
             }
         }
@@ -120,7 +118,7 @@ impl WayBack<'_> {
             return;
         }
         let into = self.lead(value, number);
-        stage(&mut self.stages, number).ops.push(Back::HandOn { from, into });
+        self.stages.at(number).ops.push(Back::HandOn { from, into });
     }
 
     /// The stage in which a convolution's own gradient is there, or can be made.
@@ -130,7 +128,7 @@ impl WayBack<'_> {
         };
         let reach = self.places.window(step, self.nodes).expect("it is a convolution").reach();
         let layout = self.places.steps.bordered(to, reach);
-        let room = stage(&mut self.stages, number).room(layout);
+        let room = self.stages.at(number).room(layout);
         (number, Slope::Made { behind, room })
     }
 
@@ -161,20 +159,6 @@ impl WayBack<'_> {
 
     /// Where a value lies in a stage; what is not kept is made again.
     fn place(&mut self, value: usize, number: usize) -> Place {
-        if self.places.is_kept(value) {
-            return self.places.kept(value);
-        }
-        if let Some(place) = self.made.get(&(number, value)) {
-            return *place;
-        }
-        let room = stage(&mut self.stages, number).room(self.places.room(value));
-        let index = self.places.maker[value];
-        let terms = terms_of(self.terms, index);
-        let from: Vec<Place> =
-            terms.iter().map(|(_, term)| self.place(term.value, number)).collect();
-        let ops = acts(&terms, &from, false, room).into_iter().map(Back::Again);
-        stage(&mut self.stages, number).ops.extend(ops);
-        self.made.insert((number, value), room);
-        room
+        self.stages.place(self.places, self.terms, value, number)
     }
 }
