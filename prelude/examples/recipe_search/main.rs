@@ -4,14 +4,16 @@
 //! ```text
 //! recipe_search TEACHER STUDENT…
 //! recipe_search inversion STUDENT…
+//! recipe_search transfer SOURCE CONTENDER…
 //! ```
 //! A TEACHER is `teacher` with what differs from the demo recipe, such as `teacher,seed=2,epochs=8`;
 //! a STUDENT is likewise `d_det`, `d_rand`, `d_other` or `noise` (the control), such as
 //! `d_det,images=30000,steps=20,epochs=14,decay=1e-3,seed=3,init=103`, where `seed` is of the order of
-//! the images and `init` of the first weights. `ERM_CACHE` keeps teachers and sets. The second form is
-//! told in `inversions.rs`.
+//! the images and `init` of the first weights. `ERM_CACHE` keeps teachers and sets. The other forms are
+//! told in `inversions.rs` and `transfer.rs`.
 
 mod inversions;
+mod transfer;
 mod words;
 
 use erm::prelude::*;
@@ -27,8 +29,10 @@ fn main() -> Result<()> {
     let [first, students @ ..] = &arguments[..] else {
         return Err(Error::invalid("a teacher and students", "nothing", "See the file's top."));
     };
-    if first == "inversion" {
-        return inversions::search(students);
+    match (first.as_str(), students) {
+        ("inversion", _) => return inversions::search(students),
+        ("transfer", [source, contenders @ ..]) => return transfer::search(source, contenders),
+        _ => {}
     }
     let search = Search::with_teacher(first)?;
     students.iter().try_for_each(|student| search.student(student))

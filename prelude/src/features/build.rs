@@ -8,7 +8,7 @@ use crate::engine::Frozen;
 use crate::net::Net;
 use crate::show::Progress;
 use ndarray::Array4;
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -22,8 +22,8 @@ const REMEDY: &str = "Finished shards are kept: run the cell again to go on ther
 
 /// Makes new pictures of those of a set; it names every number that it depends on.
 pub(super) trait Maker: Display {
-    /// Errors unless its own numbers are in their ranges.
-    fn check(&self) -> Result<()>;
+    /// Errors unless its own numbers are in their ranges, and of use with this net.
+    fn check(&self, net: &Net) -> Result<()>;
 
     /// The new pictures `(n, pixels)` of those at `indices`, given their new labels. An error of
     /// `go_on`, which is asked again and again, ends it.
@@ -39,7 +39,7 @@ pub(super) trait Maker: Display {
 
 /// Toward the new labels.
 impl Maker for Pgd {
-    fn check(&self) -> Result<()> {
+    fn check(&self, _: &Net) -> Result<()> {
         Pgd::check(self)
     }
 
@@ -51,10 +51,49 @@ impl Maker for Pgd {
         labels: &[usize],
         go_on: &dyn Fn() -> Result<()>,
     ) -> Result<Vec<f32>> {
-        let pictures = set.images.batch(indices);
-        let pictures = pictures.as_slice().expect("a batch is contiguous");
-        self.batch(net, pictures, labels, Goal::Toward, indices[0] as u64, go_on)
+        moved(self, Goal::Toward, net, (set, indices), labels, go_on)
     }
+}
+
+/// Away from the labels.
+pub(super) struct Away<'a>(pub &'a Pgd);
+
+impl Display for Away<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, away from the labels", self.0)
+    }
+}
+
+impl Maker for Away<'_> {
+    fn check(&self, net: &Net) -> Result<()> {
+        self.0.check_loss(net)?;
+        self.0.check()
+    }
+
+    fn make(
+        &self,
+        net: &Arc<Frozen>,
+        set: &Dataset,
+        indices: &[usize],
+        labels: &[usize],
+        go_on: &dyn Fn() -> Result<()>,
+    ) -> Result<Vec<f32>> {
+        moved(self.0, self.0.goal(), net, (set, indices), labels, go_on)
+    }
+}
+
+/// The pictures of a set at `indices`, moved by an attack.
+fn moved(
+    attack: &Pgd,
+    goal: Goal,
+    net: &Arc<Frozen>,
+    (set, indices): (&Dataset, &[usize]),
+    labels: &[usize],
+    go_on: &dyn Fn() -> Result<()>,
+) -> Result<Vec<f32>> {
+    let pictures = set.images.batch(indices);
+    let pictures = pictures.as_slice().expect("a batch is contiguous");
+    attack.batch(net, pictures, labels, goal, indices[0] as u64, go_on)
 }
 
 /// A set to be built: a new picture of every image of `set`, with a new label.
@@ -69,7 +108,7 @@ impl Work<'_> {
     /// Errors unless net, set, maker and labels fit together.
     pub fn check(&self) -> Result<()> {
         self.set.check()?;
-        self.maker.check()?;
+        self.maker.check(self.net)?;
         self.net.check(&self.set.images, Some(self.labels))
     }
 

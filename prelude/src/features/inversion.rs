@@ -79,7 +79,7 @@ impl Inversion {
     /// If a number is out of range, if the set has fewer images or does not fit the net, or if the user
     /// interrupts it.
     pub fn invert(&self, net: &Net, set: &Dataset, images: usize) -> Result<Images> {
-        self.check()?;
+        self.check(net)?;
         set.check()?;
         net.check(&set.images, None)?;
         if images == 0 || images > set.len() {
@@ -114,7 +114,7 @@ impl Inversion {
 }
 
 impl Maker for Inversion {
-    fn check(&self) -> Result<()> {
+    fn check(&self, _: &Net) -> Result<()> {
         if self.step_size >= 0.0 && self.step_size.is_finite() {
             return Ok(());
         }

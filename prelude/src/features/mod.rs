@@ -18,7 +18,7 @@ use crate::attack::Pgd;
 use crate::data::Dataset;
 use crate::net::Net;
 use crate::{Result, cache};
-use build::Work;
+use build::{Away, Work};
 use std::path::PathBuf;
 
 /// `D_det`: every image moved toward the class after its own, `(y + 1) mod C`, and so labelled.
@@ -53,6 +53,19 @@ pub fn d_rand(net: &Net, set: &Dataset, attack: &Pgd, seed: u64) -> Result<Datas
 /// As for [`d_det`].
 pub fn d_other(net: &Net, set: &Dataset, attack: &Pgd, seed: u64) -> Result<Dataset> {
     build("D_other", net, set, attack, d_other_targets(set, seed)?)
+}
+
+/// Adversarial examples of a net, with the labels of the pictures that they were: every image moved *away*
+/// from its class.
+///
+/// What other nets see in them is how well the attack transfers. Kept and resumed like [`d_det`], which is
+/// the same with a target. Paper: section 3.3.
+///
+/// # Errors
+/// As for [`d_det`].
+pub fn adversarial(net: &Net, set: &Dataset, attack: &Pgd) -> Result<Dataset> {
+    let work = Work { net, set, maker: &Away(attack), labels: &set.labels };
+    work.build("adversarial", &sets()?)
 }
 
 /// `D_R` of a robust net: for every image another one with the same representation, and the same label.

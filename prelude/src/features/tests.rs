@@ -1,10 +1,11 @@
 //! Targets are the paper's, sets obey their bound, and an interrupted build ends like any other.
 
 use super::*;
+use crate::attack::{Loss, Norm};
 use crate::data::Images;
 use crate::fixture::{DATA, Scratch, TRAINED, net, says};
+use crate::judge;
 use crate::show::interrupted_after;
-use crate::{attack::Norm, judge};
 use ndarray::Array4;
 use std::path::Path;
 
@@ -82,6 +83,30 @@ fn a_built_set_is_labelled_with_its_targets_and_moved_toward_them_within_the_bou
     let after = judge::success(&TRAINED, &built.images, &built.labels).unwrap();
     assert!(after > before + 0.2, "{after} after {before}");
     assert_eq!(built.images, attack.perturb_toward(&TRAINED, &set.images, &built.labels).unwrap());
+}
+
+#[test]
+fn adversarial_examples_keep_their_labels_and_are_those_of_the_attack() {
+    let scratch = Scratch::new("away");
+    let set = DATA.train.take(40).unwrap();
+    let attack = Pgd::l2(0.5).steps(3).loss(Loss::Dlr);
+    let build = |net: &Net, labels: &[usize]| {
+        Work { net, set: &set, maker: &Away(&attack), labels }.build("adversarial", scratch.path())
+    };
+    let away = build(&TRAINED, &set.labels).unwrap();
+    assert_eq!(away.labels, set.labels);
+    assert_eq!(away.images, attack.perturb(&TRAINED, &set.images, &set.labels).unwrap());
+    let toward = Work { net: &TRAINED, set: &set, maker: &attack, labels: &set.labels };
+    let toward = toward.build("adversarial", scratch.path()).unwrap();
+    assert_ne!(away.images, toward.images, "each way is kept for itself");
+    let two = crate::net::Net::resnet(8, &two_classes(), 1).unwrap();
+    says(build(&two, &vec![0; 40]), &["DLR"]);
+}
+
+fn two_classes() -> Dataset {
+    let mut set = DATA.train.take(40).unwrap();
+    (set.classes, set.labels) = (vec!["one".into(), "two".into()], vec![0; 40]);
+    set
 }
 
 #[test]

@@ -65,6 +65,17 @@ pub fn accuracy(net: &Net, set: &Dataset) -> Result<f64> {
     Ok(share(&predictions(net, &set.images)?, &set.labels))
 }
 
+/// The places of the images that the net sees as their label says, in order: those that an attack can
+/// still make it see wrongly.
+///
+/// # Errors
+/// As for [`accuracy`].
+pub fn right(net: &Net, set: &Dataset) -> Result<Vec<usize>> {
+    set.check()?;
+    let seen = predictions(net, &set.images)?;
+    Ok((0..set.len()).filter(|&index| seen[index] == set.labels[index]).collect())
+}
+
 /// The share of images that the net sees as `targets`, in [0, 1]: the success of a targeted attack.
 ///
 /// # Errors

@@ -34,6 +34,15 @@ fn a_net_that_always_says_three_is_right_about_the_threes() {
 }
 
 #[test]
+fn a_net_is_right_about_exactly_the_images_that_accuracy_counts() {
+    let threes = right(&sees(3), &DATA.test).unwrap();
+    let expected = (0..DATA.test.len()).filter(|index| DATA.test.labels[*index] == 3);
+    assert_eq!(threes, expected.collect::<Vec<_>>());
+    let share = right(&TRAINED, &DATA.test).unwrap().len() as f64 / DATA.test.len() as f64;
+    assert_eq!(share, accuracy(&TRAINED, &DATA.test).unwrap());
+}
+
+#[test]
 fn of_equal_logits_the_first_counts() {
     assert_eq!(highest([0.0, 2.0, 2.0]), 1);
     let predictions = predictions(&constant([0.0; 10]), &DATA.test.images).unwrap();
