@@ -87,6 +87,11 @@ impl Pgd {
         self.epsilon
     }
 
+    /// How many steps there are.
+    pub fn number_of_steps(&self) -> usize {
+        self.steps
+    }
+
     /// Moves each image away from its class in `labels`; `(n, 3, 32, 32)` in [0, 1], as floats.
     ///
     /// # Errors

@@ -10,7 +10,7 @@
 #![allow(clippy::needless_range_loop)]
 
 use super::block::{Block, INPUT_LANES};
-use super::simd::{LANES, Simd, kernel};
+use super::simd::{LANES, Simd, Vector, kernel};
 
 /// One term of the sum: where the input lies, seen from the output pixel, and which weights.
 #[derive(Clone, Copy, Debug)]
@@ -26,7 +26,7 @@ pub(crate) struct Sweep {
     /// How many places the whole window has, of which `taps` may be a part.
     pub places: usize,
     pub input: Block,
-    /// How many channels of an input block carry numbers.
+    /// How many channels of an input block have weights.
     pub lanes: usize,
     /// The distance, in input pixels, between the inputs of neighbouring outputs.
     pub stride: usize,
@@ -66,6 +66,11 @@ impl Sweep {
         self.places * self.lanes * self.group * LANES
     }
 
+    /// How many channels of an input block carry numbers: the last one may hold fewer.
+    fn lanes_of(&self, block: usize) -> usize {
+        self.lanes.min(self.input.channels - block * self.input.lanes)
+    }
+
     /// Where the input of the output pixel in a row and a column lies.
     pub(super) fn input_at(&self, (y, x): (usize, usize)) -> usize {
         self.input.origin() + self.stride * (y * self.input.row() + x * self.input.lanes)
@@ -77,6 +82,46 @@ impl Sweep {
         let out = self.output;
         let at = out.origin() + block * out.plane() + row * out.row() + column * LANES;
         (at, (block * out.height + row) * out.width + column)
+    }
+}
+
+/// Where what belongs to an output pixel lies: its input, its vector and that vector's word in a mask.
+#[derive(Clone, Copy)]
+struct Place {
+    input: usize,
+    output: usize,
+    word: usize,
+}
+
+impl Place {
+    fn plus(self, way: Place) -> Place {
+        Place {
+            input: self.input + way.input,
+            output: self.output + way.output,
+            word: self.word + way.word,
+        }
+    }
+}
+
+impl Sweep {
+    fn first_place(&self, block: usize) -> Place {
+        let (output, word) = self.output_at(block, (0, 0));
+        Place { input: self.input_at((0, 0)), output, word }
+    }
+
+    fn to_next_pixel(&self) -> Place {
+        let Self { stride, step, .. } = *self;
+        Place { input: stride * self.input.lanes, output: step * LANES, word: step }
+    }
+
+    /// From the last pixel of a row to the first of the next.
+    fn to_next_row(&self) -> Place {
+        let (way, pixels) = (self.to_next_pixel(), self.width - 1);
+        Place {
+            input: self.stride * self.input.row() - pixels * way.input,
+            output: self.step * self.output.row() - pixels * way.output,
+            word: self.step * self.output.width - pixels * way.word,
+        }
     }
 }
 
@@ -100,8 +145,8 @@ unsafe fn run<S: Simd>(
 ) {
     unsafe {
         match (S::PIXELS, sweep.input.lanes * sweep.stride, sweep.group) {
-            (2, _, 1) => pixels::<S, 2>(sweep, input, weights, output, finish),
-            (6, _, 1) => pixels::<S, 6>(sweep, input, weights, output, finish),
+            (2, _, 1) => pixels::<S, 2, 2>(sweep, input, weights, output, finish),
+            (6, _, 1) => pixels::<S, 6, 8>(sweep, input, weights, output, finish),
             (16, INPUT_LANES, 1) => rows::<S, 1, 4>(sweep, input, weights, output, finish),
             (16, INPUT_LANES, 2) => rows::<S, 2, 4>(sweep, input, weights, output, finish),
             (16, 8, 1) => rows::<S, 1, 8>(sweep, input, weights, output, finish),
@@ -115,12 +160,9 @@ unsafe fn run<S: Simd>(
     }
 }
 
-/// Tiles of `P` pixels that follow each other through the whole image, over the ends of its rows.
-///
-/// With few registers a tile that keeps the processor busy is six pixels wide, which divides no
-/// row; so each pixel has its own pointer.
+/// Tiles of `P` pixels, and of `H` where half a vector holds all channels of a block.
 #[inline(always)]
-unsafe fn pixels<S: Simd, const P: usize>(
+unsafe fn pixels<S: Simd, const P: usize, const H: usize>(
     sweep: &Sweep,
     input: *const f32,
     weights: *const f32,
@@ -128,29 +170,52 @@ unsafe fn pixels<S: Simd, const P: usize>(
     finish: Finish,
 ) {
     let group_weights = sweep.input.blocks() * sweep.weights_of_block();
-    let count = sweep.height * sweep.width;
     for block in 0..sweep.output.blocks() {
-        let weights = unsafe { weights.add(block * group_weights) };
-        let (mut next, mut left) = ((0, 0), count);
-        while left > 0 {
-            let here = P.min(left);
-            left -= here;
-            let (mut places, mut from) = ([next; P], [input; P]);
-            // The last tile reads its last pixel several times, and writes it once.
-            for p in 0..P {
-                places[p] = if p < here { next } else { places[p - 1] };
-                from[p] = unsafe { input.add(sweep.input_at(places[p])) };
-                let (y, x) = places[p];
-                next = if x + 1 < sweep.width { (y, x + 1) } else { (y + 1, 0) };
+        unsafe {
+            let weights = weights.add(block * group_weights);
+            if sweep.output.channels - block * LANES <= LANES / 2 {
+                block_of_pixels::<S, S::Half, H>(sweep, input, weights, output, finish, block);
+            } else {
+                block_of_pixels::<S, S, P>(sweep, input, weights, output, finish, block);
             }
-            unsafe {
-                let mut done = [[0.0_f32; LANES]; P];
-                sum_pixels::<S, P>(sweep, from, weights, done.as_mut_ptr().cast());
-                for p in 0..here {
-                    let (at, word) = sweep.output_at(block, places[p]);
-                    let sum = S::load(done[p].as_ptr());
-                    write::<S>(sum, output.add(at), finish, block, at, word);
-                }
+        }
+    }
+}
+
+/// Tiles of `P` pixels that follow each other through the whole image, over the ends of its rows.
+///
+/// With few registers a tile that keeps the processor busy is six or twelve pixels wide, which divides
+/// no row; so each pixel has its own pointer.
+#[inline(always)]
+unsafe fn block_of_pixels<S: Simd, L: Vector, const P: usize>(
+    sweep: &Sweep,
+    input: *const f32,
+    weights: *const f32,
+    output: *mut f32,
+    finish: Finish,
+    block: usize,
+) {
+    let (mut next, mut column) = (sweep.first_place(block), 0);
+    let (pixel, row) = (sweep.to_next_pixel(), sweep.to_next_row());
+    let mut left = sweep.height * sweep.width;
+    while left > 0 {
+        let here = P.min(left);
+        left -= here;
+        let (mut places, mut from) = ([next; P], [input; P]);
+        // The last tile reads its last pixel several times, and writes it once.
+        for p in 0..P {
+            places[p] = if p < here { next } else { places[p - 1] };
+            from[p] = unsafe { input.add(places[p].input) };
+            column += 1;
+            next = next.plus(if column < sweep.width { pixel } else { row });
+            column = if column < sweep.width { column } else { 0 };
+        }
+        unsafe {
+            let mut done = [[0.0_f32; LANES]; P];
+            sum_pixels::<L, P>(sweep, from, weights, done.as_mut_ptr().cast());
+            for p in 0..here {
+                let Place { output: at, word, .. } = places[p];
+                write::<S>(S::load(done[p].as_ptr()), output.add(at), finish, block, at, word);
             }
         }
     }
@@ -158,30 +223,30 @@ unsafe fn pixels<S: Simd, const P: usize>(
 
 /// As [`sum`], for pixels that lie anywhere and one vector of channels.
 #[inline(always)]
-unsafe fn sum_pixels<S: Simd, const P: usize>(
+unsafe fn sum_pixels<L: Vector, const P: usize>(
     sweep: &Sweep,
     input: [*const f32; P],
     weights: *const f32,
     done: *mut f32,
 ) {
     unsafe {
-        let mut sums = [S::splat(0.0); P];
+        let mut sums = [L::splat(0.0); P];
         for block in 0..sweep.input.blocks() {
             let block_weights = weights.add(block * sweep.weights_of_block());
             for tap in &sweep.taps {
                 let mut weight = block_weights.add(tap.weights * sweep.lanes * LANES);
                 let from = (block * sweep.input.plane()) as isize + tap.input;
-                for lane in from..from + sweep.lanes as isize {
-                    let w = S::load(weight);
+                for lane in from..from + sweep.lanes_of(block) as isize {
+                    let w = L::load(weight);
                     for p in 0..P {
-                        sums[p] = S::fma(S::splat(*input[p].offset(lane)), w, sums[p]);
+                        sums[p] = L::fma(L::splat(*input[p].offset(lane)), w, sums[p]);
                     }
                     weight = weight.add(LANES);
                 }
             }
         }
         for p in 0..P {
-            S::store(done.add(p * LANES), sums[p]);
+            L::store(done.add(p * LANES), sums[p]);
         }
     }
 }
@@ -266,11 +331,11 @@ unsafe fn sum<S: Simd, const P: usize, const Q: usize, const STEP: usize>(
     unsafe {
         let mut sums = [[S::splat(0.0); Q]; P];
         let (mut block, mut block_weights) = (input, weights);
-        for _ in 0..sweep.input.blocks() {
+        for index in 0..sweep.input.blocks() {
             for tap in &sweep.taps {
                 let mut from = block.offset(tap.input);
                 let mut weight = block_weights.add(tap.weights * sweep.lanes * Q * LANES);
-                for _ in 0..sweep.lanes {
+                for _ in 0..sweep.lanes_of(index) {
                     let mut w = [S::splat(0.0); Q];
                     for q in 0..Q {
                         w[q] = S::load(weight.add(q * LANES));

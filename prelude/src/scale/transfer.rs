@@ -48,9 +48,11 @@ pub struct TransferSizes {
     pub contenders: [Contender; 5],
     /// Of the initial weights: each contender is trained with each of them.
     pub seeds: Vec<u64>,
+    /// Of the source, which learns all training images.
+    pub source: Recipe,
     /// How many training images the standard nets see, and D_det starts from.
     pub images: usize,
-    /// Of a standard net, the source too.
+    /// Of a standard net.
     pub standard: Recipe,
     /// Of a student of D_det.
     pub student: Recipe,
@@ -69,52 +71,66 @@ const NAMES: [&str; 5] = ["vgg16", "inception_v3", "resnet18", "densenet121", "r
 
 impl Scale {
     /// The sizes and recipes of the comparison of architectures for a data set.
+    ///
+    /// At demo scale the nets are narrow and learn briefly, in small batches, so that deep ones make enough
+    /// steps, and D_det has a radius at which such students come to read the perturbation at all: found
+    /// on held-out training images, see `prelude/examples/recipe_search/transfer.rs`.
     pub fn transfer(self, data: &Data) -> TransferSizes {
         let all = data.train.len();
-        let contenders = |widths: [usize; 5]| {
-            [0, 1, 2, 3, 4].map(|index| Contender {
-                paper: TRANSFER[index],
-                architecture: NAMES[index],
-                width: widths[index],
-            })
-        };
         let sizes = self.sizes(data);
-        // Of so few images none can be spared to be watched.
-        let briefly = |recipe: &Recipe, epochs| Recipe { epochs, validation: 0, ..recipe.clone() };
-        let full = TransferSizes {
+        let paper = TransferSizes {
             contenders: contenders([64; 5]),
             seeds: vec![1],
+            source: sizes.teacher.clone(),
             images: all,
-            standard: sizes.teacher.clone(),
-            student: sizes.d_det.clone(),
+            standard: sizes.teacher,
+            student: Recipe::d_det(self),
             attack: sizes.attack,
             epsilons: vec![0.25, 0.5, 1.0],
             steps: 100,
             attacked: data.test.len(),
         };
+        let briefly = |recipe: Recipe, epochs| Recipe {
+            epochs,
+            batch: 32,
+            learning_rate: 0.05,
+            augment: recipe.augment.without_crop(),
+            validation: 0,
+            ..recipe
+        };
+        let demo = |widths, epochs: [usize; 3]| TransferSizes {
+            contenders: contenders(widths),
+            source: Recipe { validation: 0, ..paper.source.clone() }.epochs(epochs[0]),
+            standard: briefly(paper.standard.clone(), epochs[1]),
+            student: briefly(paper.student.clone(), epochs[2]),
+            attack: Pgd::l2(2.0).steps(7).step_size(0.4),
+            epsilons: vec![0.5, 1.0, 2.0],
+            steps: 20,
+            ..paper.clone()
+        };
         match self {
             Self::Demo if all < LARGE => TransferSizes {
-                contenders: contenders([8, 4, 8, 8, 4]),
                 images: all.min(1_500),
-                standard: briefly(&full.standard, 6),
-                student: briefly(&full.student, 8),
-                steps: 20,
-                attacked: full.attacked.min(300),
-                ..full
+                attacked: data.test.len().min(300),
+                ..demo([8, 4, 8, 8, 4], [6, 6, 8])
             },
             Self::Demo => TransferSizes {
-                contenders: contenders([16, 8, 16, 16, 8]),
                 seeds: vec![1, 2, 3],
-                images: all.min(10_000),
-                standard: briefly(&full.standard, 8),
-                student: briefly(&full.student, 8),
-                steps: 20,
-                attacked: full.attacked.min(1_000),
-                ..full
+                images: 20_000,
+                attacked: data.test.len().min(1_000),
+                ..demo([16, 8, 16, 8, 8], [4, 2, 2])
             },
-            Self::Paper => full,
+            Self::Paper => paper,
         }
     }
+}
+
+fn contenders(widths: [usize; 5]) -> [Contender; 5] {
+    [0, 1, 2, 3, 4].map(|index| Contender {
+        paper: TRANSFER[index],
+        architecture: NAMES[index],
+        width: widths[index],
+    })
 }
 
 #[cfg(test)]

@@ -83,21 +83,30 @@ impl Isa {
     }
 }
 
-/// Sixteen floats and what the kernels do with them.
+/// Floats side by side, as many as a dialect chooses, and what a register tile does with them.
 ///
 /// # Safety
 /// A method may be called only where the processor has the dialect's instructions, and a pointer
-/// must be valid for sixteen floats (unaligned).
-pub(crate) trait Simd: Copy {
+/// must be valid for so many floats (unaligned).
+pub(crate) trait Vector: Copy {
     /// The vector.
     type V: Copy;
-    /// How many pixels a register tile holds for one vector of output channels.
-    const PIXELS: usize;
     unsafe fn splat(x: f32) -> Self::V;
     unsafe fn load(p: *const f32) -> Self::V;
     unsafe fn store(p: *mut f32, v: Self::V);
     /// `a * b + c`.
     unsafe fn fma(a: Self::V, b: Self::V, c: Self::V) -> Self::V;
+}
+
+/// Sixteen floats and what the kernels do with them.
+///
+/// # Safety
+/// As for [`Vector`].
+pub(crate) trait Simd: Vector {
+    /// What is enough where only the first eight floats count: fewer registers, or the same.
+    type Half: Vector;
+    /// How many pixels a register tile holds for one vector of output channels.
+    const PIXELS: usize;
     unsafe fn add(a: Self::V, b: Self::V) -> Self::V;
     unsafe fn sub(a: Self::V, b: Self::V) -> Self::V;
     /// `max(v, 0)`.

@@ -1,7 +1,7 @@
 //! Four times four floats: what every processor of a kind has.
 
-use super::Simd;
 use super::quad::{self, Quad};
+use super::{Simd, Vector};
 
 /// A dialect of the baseline's vectors, with tiles of so many pixels.
 #[derive(Clone, Copy)]
@@ -22,9 +22,8 @@ impl<const PIXELS: usize> Baseline<PIXELS> {
     }
 }
 
-impl<const PIXELS: usize> Simd for Baseline<PIXELS> {
+impl<const PIXELS: usize> Vector for Baseline<PIXELS> {
     type V = [Quad; 4];
-    const PIXELS: usize = PIXELS;
 
     #[inline(always)]
     unsafe fn splat(x: f32) -> Self::V {
@@ -50,6 +49,12 @@ impl<const PIXELS: usize> Simd for Baseline<PIXELS> {
         let products = |i: usize| quad::fma(a[i], b[i], c[i]);
         [products(0), products(1), products(2), products(3)]
     }
+}
+
+impl<const PIXELS: usize> Simd for Baseline<PIXELS> {
+    type Half = Self;
+    const PIXELS: usize = PIXELS;
+
     #[inline(always)]
     unsafe fn add(a: Self::V, b: Self::V) -> Self::V {
         Self::each(a, b, quad::add)

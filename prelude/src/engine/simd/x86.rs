@@ -1,15 +1,14 @@
 //! Intel's and AMD's wide registers.
 
-use super::Simd;
+use super::{Simd, Vector};
 use std::arch::x86_64::*;
 
 /// One 512-bit register.
 #[derive(Clone, Copy)]
 pub(crate) struct Avx512;
 
-impl Simd for Avx512 {
+impl Vector for Avx512 {
     type V = __m512;
-    const PIXELS: usize = 16;
 
     #[inline(always)]
     unsafe fn splat(x: f32) -> __m512 {
@@ -27,6 +26,12 @@ impl Simd for Avx512 {
     unsafe fn fma(a: __m512, b: __m512, c: __m512) -> __m512 {
         unsafe { _mm512_fmadd_ps(a, b, c) }
     }
+}
+
+impl Simd for Avx512 {
+    type Half = Self;
+    const PIXELS: usize = 16;
+
     #[inline(always)]
     unsafe fn add(a: __m512, b: __m512) -> __m512 {
         unsafe { _mm512_add_ps(a, b) }
@@ -72,9 +77,33 @@ impl Avx2 {
     }
 }
 
-impl Simd for Avx2 {
+/// The lower of them alone.
+#[derive(Clone, Copy)]
+pub(crate) struct Low;
+
+impl Vector for Low {
+    type V = __m256;
+
+    #[inline(always)]
+    unsafe fn splat(x: f32) -> __m256 {
+        unsafe { _mm256_set1_ps(x) }
+    }
+    #[inline(always)]
+    unsafe fn load(p: *const f32) -> __m256 {
+        unsafe { _mm256_loadu_ps(p) }
+    }
+    #[inline(always)]
+    unsafe fn store(p: *mut f32, v: __m256) {
+        unsafe { _mm256_storeu_ps(p, v) }
+    }
+    #[inline(always)]
+    unsafe fn fma(a: __m256, b: __m256, c: __m256) -> __m256 {
+        unsafe { _mm256_fmadd_ps(a, b, c) }
+    }
+}
+
+impl Vector for Avx2 {
     type V = (__m256, __m256);
-    const PIXELS: usize = 6;
 
     #[inline(always)]
     unsafe fn splat(x: f32) -> Self::V {
@@ -95,6 +124,12 @@ impl Simd for Avx2 {
     unsafe fn fma(a: Self::V, b: Self::V, c: Self::V) -> Self::V {
         unsafe { (_mm256_fmadd_ps(a.0, b.0, c.0), _mm256_fmadd_ps(a.1, b.1, c.1)) }
     }
+}
+
+impl Simd for Avx2 {
+    type Half = Low;
+    const PIXELS: usize = 6;
+
     #[inline(always)]
     unsafe fn add(a: Self::V, b: Self::V) -> Self::V {
         unsafe { (_mm256_add_ps(a.0, b.0), _mm256_add_ps(a.1, b.1)) }

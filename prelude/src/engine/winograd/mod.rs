@@ -144,7 +144,7 @@ impl Winograd {
         Product {
             count: PLACES,
             rows: from.windows,
-            inner: from.channels,
+            inner: self.input.channels,
             panels: to.channels / panel,
             group: self.group,
             next: [from.place(), from.channels * to.channels, to.place()],
