@@ -24,8 +24,9 @@ struct Search {
     held_out: Dataset,
     /// Of the held-out images, those that are attacked.
     some: Dataset,
-    /// What the source's attack made of them, at each radius.
-    away: [Images; 3],
+    /// What the source's attack made of them, away from their class and toward the next one, at each
+    /// radius.
+    examples: Vec<[Dataset; 2]>,
 }
 
 impl Search {
@@ -38,14 +39,14 @@ impl Search {
         let accuracy = 100.0 * judge::accuracy(&source, &held_out)?;
         println!("{named}: {:.0} s, {accuracy:.2} % of held-out images", log.seconds());
         let some = held_out.take(ATTACKED.0)?;
-        let away = |epsilon: f32| {
+        let examples = EPSILONS.iter().map(|epsilon| {
             let step = 2.5 * epsilon / ATTACKED.1 as f32;
-            let attack = Pgd::l2(epsilon).steps(ATTACKED.1).step_size(step);
-            attack.perturb(&source, &some.images, &some.labels)
-        };
-        let [near, middle, far] = EPSILONS.map(away);
-        let away = [near?, middle?, far?];
-        Ok(Self { named: named.to_owned(), source, train, held_out, some, away })
+            let attack = Pgd::l2(*epsilon).steps(ATTACKED.1).step_size(step);
+            let away = features::adversarial(&source, &some, &attack)?;
+            Ok([away, features::d_det(&source, &some, &attack)?])
+        });
+        let examples = examples.collect::<Result<_>>()?;
+        Ok(Self { named: named.to_owned(), source, train, held_out, some, examples })
     }
 
     fn contender(&self, named: &str) -> Result<()> {
@@ -56,14 +57,19 @@ impl Search {
             _ => (self.d_det(&words, &part)?, Recipe::d_det(Scale::Demo)),
         };
         let mut net = net(&words, &set, 100)?;
-        let log = net.train(&set, &words.recipe(recipe)?)?;
+        let log = net.train_once(&set, &words.recipe(recipe)?)?;
         let reached = judge::accuracy(&self.source, &set)?;
         let truth = judge::accuracy(&net, &self.held_out)?;
         let targets = features::d_det_targets(&self.held_out)?;
         let next = judge::success(&net, &self.held_out.images, &targets)?;
-        let fooled = self.fooled(&net)?;
+        let right = judge::right(&net, &self.some)?;
+        let judged = |set: &Dataset| judge::accuracy(&net, &set.select(&right)?);
+        let fooled = self.examples.iter().map(|[away, _]| Ok(1.0 - judged(away)?));
+        let fooled = fooled.collect::<Result<Vec<f64>>>()?;
+        let hit = self.examples.iter().map(|[_, toward]| judged(toward));
+        let hit = hit.collect::<Result<Vec<f64>>>()?;
         println!(
-            "{named}: source {reached:.3}, true {truth:.3}, y + 1 {next:.3}, fooled {fooled:.3?}, {:.0} s",
+            "{named}: source {reached:.3}, true {truth:.3}, y + 1 {next:.3}, fooled {fooled:.3?}, hit {hit:.3?}, {:.0} s",
             log.seconds()
         );
         log.record("transfer search")
@@ -75,6 +81,7 @@ impl Search {
             .value("held-out accuracy, true labels", truth)
             .value("held-out accuracy, labels y + 1", next)
             .values("fooled, of those seen rightly", &fooled)
+            .values("seen as the target, of those seen rightly", &hit)
             .save()?;
         Ok(())
     }
@@ -83,17 +90,6 @@ impl Search {
         let epsilon = words.number("epsilon", 0.5)?;
         let (steps, step) = (words.number("steps", 10)?, words.number("step", epsilon / 5.0)?);
         features::d_det(&self.source, part, &Pgd::l2(epsilon).steps(steps).step_size(step))
-    }
-
-    /// How many of the images that a net sees rightly the source's adversarial examples make it see
-    /// wrongly, at each radius.
-    fn fooled(&self, net: &Net) -> Result<Vec<f64>> {
-        let right = judge::right(net, &self.some)?;
-        let seen = self.some.select(&right)?;
-        let still = |away: &Images| {
-            judge::accuracy(net, &Dataset { images: away.select(&right), ..seen.clone() })
-        };
-        self.away.iter().map(|away| Ok(1.0 - still(away)?)).collect()
     }
 }
 

@@ -5,7 +5,7 @@ use crate::attack::Pgd;
 use crate::data::{Data, Dataset};
 use crate::net::{Architecture, Net};
 use crate::paper::{TRANSFER, Transferred};
-use crate::train::Recipe;
+use crate::train::{Recipe, Schedule};
 use crate::{Result, show};
 use std::fmt;
 
@@ -72,9 +72,10 @@ const NAMES: [&str; 5] = ["vgg16", "inception_v3", "resnet18", "densenet121", "r
 impl Scale {
     /// The sizes and recipes of the comparison of architectures for a data set.
     ///
-    /// At demo scale the nets are narrow and learn briefly, in small batches, so that deep ones make enough
-    /// steps, and D_det has a radius at which such students come to read the perturbation at all: found
-    /// on held-out training images, see `prelude/examples/recipe_search/transfer.rs`.
+    /// At demo scale the nets are narrow and learn briefly: in small batches and with little weight decay,
+    /// so that deep ones get far enough, and from a D_det of a radius at which such students come to
+    /// read the perturbation at all. Both were found on held-out training images, see
+    /// `prelude/examples/recipe_search/transfer.rs`.
     pub fn transfer(self, data: &Data) -> TransferSizes {
         let all = data.train.len();
         let sizes = self.sizes(data);
@@ -90,19 +91,20 @@ impl Scale {
             steps: 100,
             attacked: data.test.len(),
         };
-        let briefly = |recipe: Recipe, epochs| Recipe {
+        let briefly = |recipe: &Recipe, epochs| Recipe {
             epochs,
-            batch: 32,
+            batch: 16,
             learning_rate: 0.05,
+            schedule: Schedule::OneCycle { warm_up: 0.1 },
             augment: recipe.augment.without_crop(),
             validation: 0,
-            ..recipe
+            ..recipe.clone()
         };
         let demo = |widths, epochs: [usize; 3]| TransferSizes {
             contenders: contenders(widths),
             source: Recipe { validation: 0, ..paper.source.clone() }.epochs(epochs[0]),
-            standard: briefly(paper.standard.clone(), epochs[1]),
-            student: briefly(paper.student.clone(), epochs[2]),
+            standard: briefly(&paper.standard, epochs[1]),
+            student: Recipe { weight_decay: 1e-4, ..briefly(&paper.student, epochs[2]) },
             attack: Pgd::l2(2.0).steps(7).step_size(0.4),
             epsilons: vec![0.5, 1.0, 2.0],
             steps: 20,
@@ -110,9 +112,9 @@ impl Scale {
         };
         match self {
             Self::Demo if all < LARGE => TransferSizes {
-                images: all.min(1_500),
-                attacked: data.test.len().min(300),
-                ..demo([8, 4, 8, 8, 4], [6, 6, 8])
+                images: all.min(800),
+                attacked: data.test.len().min(200),
+                ..demo([8, 4, 8, 8, 4], [2, 6, 6])
             },
             Self::Demo => TransferSizes {
                 seeds: vec![1, 2, 3],
