@@ -98,7 +98,7 @@ impl Pgd {
     /// If a number of the attack is out of range, if images, labels and net do not fit together, or if
     /// the user interrupts it.
     pub fn perturb(&self, net: &Net, images: &Images, labels: &[usize]) -> Result<Images> {
-        self.check_loss(net)?;
+        self.loss.check(net.architecture.classes)?;
         self.run(net, images, labels, self.goal())
     }
 
@@ -109,11 +109,6 @@ impl Pgd {
     /// the user interrupts it.
     pub fn perturb_toward(&self, net: &Net, images: &Images, targets: &[usize]) -> Result<Images> {
         self.run(net, images, targets, Goal::Toward)
-    }
-
-    /// Errors if the loss asks for more classes than the net knows.
-    pub(crate) fn check_loss(&self, net: &Net) -> Result<()> {
-        self.loss.check(net.architecture.classes)
     }
 
     /// What it makes larger where it moves images away from a class.

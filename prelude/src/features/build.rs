@@ -37,63 +37,53 @@ pub(super) trait Maker: Display {
     ) -> Result<Vec<f32>>;
 }
 
-/// Toward the new labels.
-impl Maker for Pgd {
-    fn check(&self, _: &Net) -> Result<()> {
-        Pgd::check(self)
-    }
-
-    fn make(
-        &self,
-        net: &Arc<Frozen>,
-        set: &Dataset,
-        indices: &[usize],
-        labels: &[usize],
-        go_on: &dyn Fn() -> Result<()>,
-    ) -> Result<Vec<f32>> {
-        moved(self, Goal::Toward, net, (set, indices), labels, go_on)
-    }
-}
-
-/// Away from the labels.
-pub(super) struct Away<'a>(pub &'a Pgd);
-
-impl Display for Away<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}, away from the labels", self.0)
-    }
-}
-
-impl Maker for Away<'_> {
-    fn check(&self, net: &Net) -> Result<()> {
-        self.0.check_loss(net)?;
-        self.0.check()
-    }
-
-    fn make(
-        &self,
-        net: &Arc<Frozen>,
-        set: &Dataset,
-        indices: &[usize],
-        labels: &[usize],
-        go_on: &dyn Fn() -> Result<()>,
-    ) -> Result<Vec<f32>> {
-        moved(self.0, self.0.goal(), net, (set, indices), labels, go_on)
-    }
-}
-
-/// The pictures of a set at `indices`, moved by an attack.
-fn moved(
-    attack: &Pgd,
+/// An attack that moves pictures by their labels.
+pub(super) struct Aimed<'a> {
+    attack: &'a Pgd,
     goal: Goal,
-    net: &Arc<Frozen>,
-    (set, indices): (&Dataset, &[usize]),
-    labels: &[usize],
-    go_on: &dyn Fn() -> Result<()>,
-) -> Result<Vec<f32>> {
-    let pictures = set.images.batch(indices);
-    let pictures = pictures.as_slice().expect("a batch is contiguous");
-    attack.batch(net, pictures, labels, goal, indices[0] as u64, go_on)
+}
+
+impl<'a> Aimed<'a> {
+    /// Toward the new labels.
+    pub fn toward(attack: &'a Pgd) -> Self {
+        Self { attack, goal: Goal::Toward }
+    }
+
+    /// Away from the labels.
+    pub fn away(attack: &'a Pgd) -> Self {
+        Self { attack, goal: attack.goal() }
+    }
+}
+
+impl Display for Aimed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.goal {
+            Goal::Toward => write!(f, "{}", self.attack),
+            Goal::Away(_) => write!(f, "{}, away from the labels", self.attack),
+        }
+    }
+}
+
+impl Maker for Aimed<'_> {
+    fn check(&self, net: &Net) -> Result<()> {
+        if let Goal::Away(loss) = self.goal {
+            loss.check(net.architecture().classes)?;
+        }
+        self.attack.check()
+    }
+
+    fn make(
+        &self,
+        net: &Arc<Frozen>,
+        set: &Dataset,
+        indices: &[usize],
+        labels: &[usize],
+        go_on: &dyn Fn() -> Result<()>,
+    ) -> Result<Vec<f32>> {
+        let pictures = set.images.batch(indices);
+        let pictures = pictures.as_slice().expect("a batch is contiguous");
+        self.attack.batch(net, pictures, labels, self.goal, indices[0] as u64, go_on)
+    }
 }
 
 /// A set to be built: a new picture of every image of `set`, with a new label.

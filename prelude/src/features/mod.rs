@@ -18,7 +18,7 @@ use crate::attack::Pgd;
 use crate::data::Dataset;
 use crate::net::Net;
 use crate::{Result, cache};
-use build::{Away, Work};
+use build::{Aimed, Work};
 use std::path::PathBuf;
 
 /// `D_det`: every image moved toward the class after its own, `(y + 1) mod C`, and so labelled.
@@ -64,7 +64,7 @@ pub fn d_other(net: &Net, set: &Dataset, attack: &Pgd, seed: u64) -> Result<Data
 /// # Errors
 /// As for [`d_det`].
 pub fn adversarial(net: &Net, set: &Dataset, attack: &Pgd) -> Result<Dataset> {
-    let work = Work { net, set, maker: &Away(attack), labels: &set.labels };
+    let work = Work { net, set, maker: &Aimed::away(attack), labels: &set.labels };
     work.build("adversarial", &sets()?)
 }
 
@@ -101,7 +101,7 @@ pub fn build(
     attack: &Pgd,
     targets: Vec<usize>,
 ) -> Result<Dataset> {
-    Work { net, set, maker: attack, labels: &targets }.build(name, &sets()?)
+    Work { net, set, maker: &Aimed::toward(attack), labels: &targets }.build(name, &sets()?)
 }
 
 /// The folder of all built sets.

@@ -23,7 +23,8 @@ fn large() -> Dataset {
 
 fn build_in(sets: &Path, set: &Dataset, attack: &Pgd) -> Result<Dataset> {
     let targets = d_det_targets(set).unwrap();
-    Work { net: &TRAINED, set, maker: attack, labels: &targets }.build("D_det", sets)
+    Work { net: &TRAINED, set, maker: &Aimed::toward(attack), labels: &targets }
+        .build("D_det", sets)
 }
 
 fn shards(sets: &Path) -> Vec<PathBuf> {
@@ -91,12 +92,14 @@ fn adversarial_examples_keep_their_labels_and_are_those_of_the_attack() {
     let set = DATA.train.take(40).unwrap();
     let attack = Pgd::l2(0.5).steps(3).loss(Loss::Dlr);
     let build = |net: &Net, labels: &[usize]| {
-        Work { net, set: &set, maker: &Away(&attack), labels }.build("adversarial", scratch.path())
+        Work { net, set: &set, maker: &Aimed::away(&attack), labels }
+            .build("adversarial", scratch.path())
     };
     let away = build(&TRAINED, &set.labels).unwrap();
     assert_eq!(away.labels, set.labels);
     assert_eq!(away.images, attack.perturb(&TRAINED, &set.images, &set.labels).unwrap());
-    let toward = Work { net: &TRAINED, set: &set, maker: &attack, labels: &set.labels };
+    let toward =
+        Work { net: &TRAINED, set: &set, maker: &Aimed::toward(&attack), labels: &set.labels };
     let toward = toward.build("adversarial", scratch.path()).unwrap();
     assert_ne!(away.images, toward.images, "each way is kept for itself");
     let two = crate::net::Net::resnet(8, &two_classes(), 1).unwrap();
@@ -159,7 +162,9 @@ fn every_part_of_the_recipe_makes_a_set_of_its_own() {
     let scratch = Scratch::new("recipes");
     let set = DATA.train.take(3).unwrap();
     let build = |name, net: &Net, set: &Dataset, attack: &Pgd, targets: &[usize]| {
-        Work { net, set, maker: attack, labels: targets }.build(name, scratch.path()).unwrap();
+        Work { net, set, maker: &Aimed::toward(attack), labels: targets }
+            .build(name, scratch.path())
+            .unwrap();
         std::fs::read_dir(scratch.path()).unwrap().count()
     };
     let (labels, one) = (set.labels.clone(), Pgd::l2(0.5).steps(1));
@@ -187,7 +192,8 @@ fn what_does_not_fit_together_is_an_error_before_anything_is_written() {
     let scratch = Scratch::new("misfit");
     let set = DATA.train.take(3).unwrap();
     let build = |set: &Dataset, attack: &Pgd, targets: &[usize]| {
-        Work { net: &TRAINED, set, maker: attack, labels: targets }.build("wrong", scratch.path())
+        Work { net: &TRAINED, set, maker: &Aimed::toward(attack), labels: targets }
+            .build("wrong", scratch.path())
     };
     says(build(&set, &Pgd::l2(-1.0), &[0; 3]), &["an epsilon of 0 or more"]);
     says(build(&set, &attack(), &[0; 2]), &["each of 3 images", "2 classes"]);
