@@ -1,6 +1,7 @@
 //! Sums over windows in which each channel stays by itself: means over a window, and scaling.
 
-use super::conv::{Finish, Sweep, write};
+use super::conv::Sweep;
+use super::finish::{Finish, write};
 use super::simd::{LANES, Simd, kernel};
 
 kernel! {

@@ -7,6 +7,7 @@ mod block;
 mod channelwise;
 mod conv;
 mod convolution;
+mod finish;
 mod frozen;
 mod head;
 mod max_pool;

@@ -1,8 +1,9 @@
 //! Every way through a convolution, in every dialect, against plain sums in double precision.
 
 use super::block::{Block, INPUT_LANES};
-use super::conv::{Finish, Job};
+use super::conv::Job;
 use super::convolution::{Pass, WeightPass};
+use super::finish::Finish;
 use super::pack::Conv;
 use super::simd::{Isa, LANES};
 use super::winograd::{Scratch, Start};

@@ -2,7 +2,8 @@
 
 use super::Frozen;
 use super::stage::{Order, Relu, Stage, View, Way};
-use crate::engine::conv::{Finish, Job};
+use crate::engine::conv::Job;
+use crate::engine::finish::Finish;
 use crate::engine::max_pool::{choose, maximum};
 use crate::engine::pack_channels::{pack, unpack};
 use crate::engine::picture::leave;

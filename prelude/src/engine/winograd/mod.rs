@@ -12,7 +12,8 @@ pub(crate) use gradient::Gradient;
 pub(crate) use product::Start;
 
 use super::block::Block;
-use super::conv::{Job, write};
+use super::conv::Job;
+use super::finish::write;
 use super::simd::{Isa, LANES, Simd, kernel};
 use product::Product;
 use rayon::prelude::*;
