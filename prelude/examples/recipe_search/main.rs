@@ -32,6 +32,13 @@ fn main() -> Result<()> {
     match (first.as_str(), students) {
         ("inversion", _) => return inversions::search(students),
         ("transfer", [source, contenders @ ..]) => return transfer::search(source, contenders),
+        ("transfer", []) => {
+            return Err(Error::invalid(
+                "a source and contenders",
+                "nothing",
+                "See the file's top.",
+            ));
+        }
         _ => {}
     }
     let search = Search::with_teacher(first)?;

@@ -36,6 +36,11 @@ impl Block {
         self.channels.div_ceil(self.lanes)
     }
 
+    /// How many channels a block holds: the last one may hold fewer than it has lanes.
+    pub fn channels_in(self, block: usize) -> usize {
+        self.lanes.min(self.channels - block * self.lanes)
+    }
+
     /// The floats from one row to the next.
     pub fn row(self) -> usize {
         (self.width + 2 * self.border[1]) * self.lanes

@@ -55,9 +55,9 @@ impl Sweep {
         self.places * self.lanes * self.group * LANES
     }
 
-    /// How many channels of an input block carry numbers: the last one may hold fewer.
+    /// How many channels of an input block have numbers and weights.
     fn lanes_of(&self, block: usize) -> usize {
-        self.lanes.min(self.input.channels - block * self.input.lanes)
+        self.lanes.min(self.input.channels_in(block))
     }
 
     /// Where the input of the output pixel in a row and a column lies.
@@ -162,7 +162,7 @@ unsafe fn pixels<S: Simd, const P: usize, const H: usize>(
     for block in 0..sweep.output.blocks() {
         unsafe {
             let weights = weights.add(block * group_weights);
-            if sweep.output.channels - block * LANES <= LANES / 2 {
+            if sweep.output.channels_in(block) <= LANES / 2 {
                 block_of_pixels::<S, S::Half, H>(sweep, input, weights, output, finish, block);
             } else {
                 block_of_pixels::<S, S, P>(sweep, input, weights, output, finish, block);

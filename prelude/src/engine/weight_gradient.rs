@@ -73,10 +73,8 @@ unsafe fn tiles<S: Simd, const A: usize, const T: usize, const Q: usize>(
     let (lanes, places) = (job.input.lanes, job.conv.places());
     for group in 0..job.output.blocks() / Q {
         for block in 0..job.input.blocks() {
-            // The last block may be full of numbers in a part of its channels only.
-            let full = lanes.min(job.input.channels - block * lanes);
             for tap in (0..places).step_by(T) {
-                for lane in (0..full).step_by(A) {
+                for lane in (0..job.input.channels_in(block)).step_by(A) {
                     let pixel =
                         job.input.origin().strict_add_signed(job.conv.offset(job.input, tap));
                     let from = job.input.plane() * block + pixel + lane;
