@@ -14,6 +14,7 @@ mod plan;
 mod shares;
 mod statistics;
 mod way_back;
+mod way_there;
 
 use super::batch_norm::{Scaling, Slopes};
 use super::memory;
