@@ -9,7 +9,7 @@ pub const USAGE: &str = "\
 Erm's speed beside PyTorch's, in interleaved rounds.
 
   --nets resnet       which: resnet, resnet18, resnet50, vgg16, densenet121, inception_v3 (resnet)
-  --widths 16,32,64   how wide: channels of the first convolution (16)
+  --widths 16,32,64   how wide: channels of the first convolution (16); vgg16:8 has its own width
   --batches 128       images a step
   --threads N         threads on both sides (all cores)
   --rounds 7          rounds, of which the table gives the medians
@@ -22,7 +22,8 @@ Erm's speed beside PyTorch's, in interleaved rounds.
 
 /// What to measure, and how.
 pub struct Arguments {
-    pub nets: Vec<String>,
+    /// Each with its own width, where it has one.
+    pub nets: Vec<(String, Option<usize>)>,
     pub widths: Vec<usize>,
     pub batches: Vec<usize>,
     pub threads: usize,
@@ -39,7 +40,7 @@ impl Arguments {
     /// `None` if the usage was asked for.
     pub fn parse(mut words: impl Iterator<Item = String>) -> Result<Option<Self>> {
         let mut all = Self {
-            nets: vec!["resnet".into()],
+            nets: vec![("resnet".into(), None)],
             widths: vec![16],
             batches: vec![128],
             threads: std::thread::available_parallelism().map_or(1, usize::from),
@@ -54,7 +55,7 @@ impl Arguments {
         while let Some(word) = words.next() {
             let mut value = || words.next().unwrap_or_default();
             match word.as_str() {
-                "--nets" => all.nets = value().split(',').map(str::to_owned).collect(),
+                "--nets" => all.nets = value().split(',').map(net).collect::<Result<_>>()?,
                 "--widths" => all.widths = several(&word, &value())?,
                 "--batches" => all.batches = several(&word, &value())?,
                 "--threads" => all.threads = positive(&word, &value())?,
@@ -71,6 +72,12 @@ impl Arguments {
         }
         Ok(Some(all))
     }
+}
+
+/// A name, or a name and a width with a colon between them.
+fn net(word: &str) -> Result<(String, Option<usize>)> {
+    let Some((name, width)) = word.split_once(':') else { return Ok((word.to_owned(), None)) };
+    Ok((name.to_owned(), Some(positive("--nets NAME:", width)?)))
 }
 
 /// Numbers above zero with commas between them.

@@ -79,11 +79,11 @@ impl Figures {
     }
 }
 
-/// Every net at every width with every batch.
+/// Every net at its own width, or else at every width, with every batch.
 fn subjects(arguments: &Arguments) -> Vec<Subject> {
     let mut all = Vec::new();
-    for net in &arguments.nets {
-        for width in &arguments.widths {
+    for (net, own) in &arguments.nets {
+        for width in own.as_ref().map_or(&arguments.widths[..], std::slice::from_ref) {
             let of = |batch: &usize| Subject { net: net.clone(), width: *width, batch: *batch };
             all.extend(arguments.batches.iter().map(of));
         }
