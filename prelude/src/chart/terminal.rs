@@ -9,6 +9,8 @@ use super::lines;
 const COLUMNS: usize = 64;
 const ROWS: usize = 14;
 const BAR: f64 = 40.0;
+/// Up to how many single points are named one by one.
+const LISTED: usize = 5;
 /// The marks of the series, in order; they come round again.
 const MARKS: [char; 8] = ['o', 'x', '+', '*', '#', '@', '%', '&'];
 
@@ -96,8 +98,12 @@ fn cell(position: f64, cells: usize) -> usize {
 
 fn summary(series: &Series) -> String {
     let value = super::number::value;
-    if series.drawn == Drawn::Apart {
+    if series.drawn == Drawn::Apart && series.points.len() > LISTED {
         return format!("{} points", series.points.len());
+    }
+    if series.drawn == Drawn::Apart {
+        let point = |(x, y): &(f64, f64)| format!("({}, {})", value(*x), value(*y));
+        return series.points.iter().map(point).collect::<Vec<_>>().join(" ");
     }
     let (first, last) = (series.points[0].1, series.points[series.points.len() - 1].1);
     if series.points.len() == 1 {
