@@ -72,11 +72,13 @@ const NAMES: [&str; 5] = ["vgg16", "inception_v3", "resnet18", "densenet121", "r
 impl Scale {
     /// The sizes and recipes of the comparison of architectures for a data set.
     ///
-    /// At demo scale the nets are narrow and learn briefly. Standard nets learn as the source does: where
-    /// they learn much less, the nets that are slowest to learn are fooled least. Students learn in small
-    /// batches and with little weight decay, so that deep ones get far enough, and from a D_det of a
-    /// radius at which they come to read the perturbation at all. All this was found on held-out
-    /// training images, see `prelude/examples/recipe_search/transfer.rs`.
+    /// At demo scale the nets learn briefly, and each has a width at which its training costs about what
+    /// that of the others does. Standard nets learn in small batches, in which deep ones get as far in two
+    /// epochs as in three of large ones: where standard nets learn much less than the source, those that
+    /// are slowest to learn are fooled least. Students learn in smaller ones still and with little
+    /// weight decay, so that deep ones get far enough, and from a D_det of a radius at which they come to
+    /// read the perturbation at all. All this was found on held-out training images, see
+    /// `prelude/examples/recipe_search/transfer.rs`.
     pub fn transfer(self, data: &Data) -> TransferSizes {
         let all = data.train.len();
         let sizes = self.sizes(data);
@@ -95,7 +97,13 @@ impl Scale {
         let demo = |widths, epochs: [usize; 3]| TransferSizes {
             contenders: contenders(widths),
             source: Recipe { epochs: epochs[0], validation: 0, ..paper.source.clone() },
-            standard: Recipe { epochs: epochs[1], validation: 0, ..paper.standard.clone() },
+            standard: Recipe {
+                epochs: epochs[1],
+                batch: 32,
+                learning_rate: 0.1,
+                validation: 0,
+                ..paper.standard.clone()
+            },
             student: Recipe {
                 epochs: epochs[2],
                 batch: 16,
@@ -120,7 +128,7 @@ impl Scale {
                 seeds: vec![1, 2, 3],
                 images: 20_000,
                 attacked: data.test.len().min(1_000),
-                ..demo([8, 4, 8, 8, 8], [4, 3, 2])
+                ..demo([16, 4, 16, 8, 8], [4, 2, 2])
             },
             Self::Paper => paper,
         }
