@@ -4,12 +4,14 @@
 //! cargo run --release -p erm-prelude --example readme
 //! ```
 //! It writes the figures in `notebooks/figures` and replaces what stands in README.md
-//! between the two lines `<!-- results -->`, and likewise `<!-- robust -->`, `<!-- speed -->` and `<!-- latency -->`.
+//! between the two lines `<!-- results -->`, and likewise `<!-- robust -->`, `<!-- transfer -->`,
+//! `<!-- speed -->` and `<!-- latency -->`.
 
 mod latency;
 mod robust;
 mod speed;
 mod theory;
+mod transfer;
 
 use erm::prelude::*;
 use std::fs;
@@ -75,6 +77,8 @@ fn main() -> Result<()> {
     let text = replaced(&text, "<!-- results -->", &table(&records, cifar, see_far)?)?;
     let robust = robust::section(&records)?;
     let text = replaced(&text, "<!-- robust -->", &robust)?;
+    let transfer = transfer::section(&records, &folder.join("transferability.svg"))?;
+    let text = replaced(&text, "<!-- transfer -->", &transfer)?;
     let speed = speed::section(&root.join("notebooks/records"))?;
     let text = replaced(&text, "<!-- speed -->", &speed)?;
     let latencies = latency::table(&root.join("tests/latency/records"))?;
