@@ -172,6 +172,9 @@ impl Worker {
             Ok(Err(error)) => (None, State::Failed(format!("{error:#}"))),
             Err(_) => (None, State::Failed("evcxr broke down while it started".to_owned())),
         };
+        if let Some(session) = &session {
+            session.analyst().read();
+        }
         *self.shared.reach() = session.as_ref().map(|it| (it.handle(), it.analyst()));
         tell(state);
         session

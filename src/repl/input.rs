@@ -38,6 +38,7 @@ impl Input {
         if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
             return Ok(Input::Piped);
         }
+        analyst.read();
         let config = Config::builder().completion_type(CompletionType::List);
         let mut editor = Editor::with_config(config.auto_add_history(false).build())?;
         editor.set_helper(Some(Typing { analyst, typed: Typed::Cell }));

@@ -184,7 +184,7 @@ impl Desk {
         let rest = self.crates.add(&self.ground.cache, cell)?;
         if rest.is_some() {
             context.execute(&self.crates.command()).map_err(|error| anyhow!("{error}"))?;
-            self.analyst.read_again();
+            self.analyst.read();
         }
         Ok(rest)
     }

@@ -1,6 +1,8 @@
 //! What the code of a session means: the types of variables, what fits at a place, what is known
 //! about a name. rust-analyzer says it, in a thread of its own, so that it can be asked while a cell
-//! is compiled or runs, and so that no cell has to wait until it has read all sources.
+//! is compiled or runs, and so that no cell has to wait until it has read all sources. Reading keeps a
+//! core busy for some ten seconds, which a session that nobody types in has better uses for: there it
+//! begins with the first question.
 
 mod completion;
 mod documentation;
@@ -64,7 +66,7 @@ struct Shared {
 }
 
 impl Analyst {
-    /// Starts the thread, which begins to read at once.
+    /// Starts the thread, which waits for the first question.
     pub fn start(sources: Sources) -> Result<Analyst> {
         let (questions, asked) = unbounded();
         let shared = Arc::new(Shared { scope: Mutex::default(), is_ready: AtomicBool::new(false) });
@@ -79,8 +81,8 @@ impl Analyst {
         take(&mut self.shared.scope());
     }
 
-    /// Reads what cells can use anew, since there is more of it.
-    pub fn read_again(&self) {
+    /// Reads what cells can use before anybody asks, and anew if it has done so before.
+    pub fn read(&self) {
         self.shared.is_ready.store(false, Ordering::Relaxed);
         let _ = self.questions.send(Box::new(|desk| desk.reader = None));
     }
@@ -156,7 +158,7 @@ struct Desk {
 
 impl Desk {
     fn serve(mut self, asked: &Receiver<Question>) {
-        let mut steps = WARM_UP.iter();
+        let mut steps = [].iter();
         while let Some(question) = self.next(asked, &mut steps) {
             let answered = catch_unwind(AssertUnwindSafe(|| question(&mut self)));
             if answered.is_err() {
