@@ -11,7 +11,8 @@ const EPSILON: &str = "1";
 pub fn section(records: &[Record], figure: &Path) -> Result<String> {
     let record = newest(records, "transferability", "CIFAR-10 train")?;
     let (fooled, target) = (format!("fooled at {EPSILON}"), format!("target at {EPSILON}"));
-    let [learned, fooled_by, hit_by] = ["D_det", &fooled, &target].map(|what| values(record, what));
+    let [learned, fooled_by, hit_by, clean] =
+        ["D_det", &fooled, &target, "standard"].map(|what| values(record, what));
     let chart = Chart::lines("Who learns from perturbations is fooled by them")
         .x("trained on D_det: accuracy on the test set, %")
         .y(format!("fooled at ε = {EPSILON}, %"));
@@ -19,12 +20,15 @@ pub fn section(records: &[Record], figure: &Path) -> Result<String> {
     let chart = five.fold(chart, |chart, (point, (x, y))| chart.points(point.name, x, y));
     let line = judge::Correlation::of(&learned.concat(), &fooled_by.concat())?;
     write(figure, &chart.trend("fitted", &line).svg()?)?;
-    let over_the_five = |ys: &[Vec<f64>]| judge::Correlation::of(&means(&learned), &means(ys));
+    let over_the_five =
+        |xs: &[Vec<f64>], ys: &[Vec<f64>]| judge::Correlation::of(&means(xs), &means(ys));
     Ok(format!(
-        "{}\nOver the five, each with the mean of its seeds: fooled, {}; seeing the target, {}.\n\n{}\n",
+        "{}\nOver the five, each with the mean of its seeds, D_det and being fooled: {}; D_det and seeing the target: {}. \
+         The standard nets' accuracy on untouched pictures and being fooled: {}.\n\n{}\n",
         table(record, &fooled, &target)?.markdown()?,
-        over_the_five(&fooled_by)?,
-        over_the_five(&hit_by)?,
+        over_the_five(&learned, &fooled_by)?,
+        over_the_five(&learned, &hit_by)?,
+        over_the_five(&clean, &fooled_by)?,
         note(record),
     ))
 }
