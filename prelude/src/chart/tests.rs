@@ -269,6 +269,17 @@ fn a_chart_of_lines_can_be_read_in_a_terminal() {
 }
 
 #[test]
+fn a_few_points_are_named_in_a_terminal_and_many_are_counted() {
+    let numbers = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
+    let text = |count: usize| {
+        let of = &numbers[..count];
+        Chart::lines("Apart").x("x").y("y").points("net", of, of).to_string()
+    };
+    assert!(text(2).contains("net: (1.00, 1.00) (2.00, 2.00)"), "{}", text(2));
+    assert!(text(6).contains("net: 6 points"), "{}", text(6));
+}
+
+#[test]
 fn bars_can_be_read_in_a_terminal() {
     let text = accuracies().to_string();
     let full = "█".repeat(40);
