@@ -37,6 +37,9 @@ impl Block {
     }
 
     /// How many channels a block holds: the last one may hold fewer than it has lanes.
+    ///
+    /// Kernels ask inside their register tiles, where a call would send every vector to memory and back.
+    #[inline(always)]
     pub fn channels_in(self, block: usize) -> usize {
         self.lanes.min(self.channels - block * self.lanes)
     }

@@ -143,13 +143,13 @@ impl Scale {
                 }
             }
             Self::Demo => {
-                let sizes = sizes(16, all.min(45_000), attack(12));
+                let sizes = sizes(16, all.min(40_000), attack(12));
                 let d_det = Recipe { epochs: 8, weight_decay: 2e-3, ..sizes.d_det };
                 let slow = Recipe { learning_rate: 0.05, weight_decay: 4e-3, ..sizes.d_rand };
                 Sizes {
                     teacher: sizes.teacher.epochs(12),
                     d_det: d_det.augment(data.augment.without_crop()),
-                    d_rand: slow.epochs(9),
+                    d_rand: slow.epochs(7),
                     inverted: all.min(20_000),
                     inverted_from_noise: all.min(5_000),
                     d_r: sizes.d_r.epochs(30),
