@@ -18,9 +18,9 @@ use std::process::Command;
 
 use serde_json::Value;
 
+use crate::all_notebooks::notebooks;
 use crate::jupyter::python;
 use crate::support::{cache, erm, has_library};
-use crate::walkthrough::notebooks;
 
 #[test]
 fn the_notebooks_run_in_evcxrs_own_kernel() {

@@ -1,6 +1,9 @@
 //! What crosses the border between the program and the prelude: real sessions, driven through the
 //! built binary as a user drives it.
 
+/// The notebooks and the README: what is committed, and that it runs. Tests start in the order of their
+/// names, and this one takes longest: it computes while the others wait for the compiler.
+mod all_notebooks;
 /// JupyterLab in a real browser, used as a person uses it.
 mod browser;
 /// What cells share and what they may add: statics, gradients, crates of one's own.
@@ -21,5 +24,3 @@ mod session;
 mod stock;
 /// Notebooks to run, and what became of them.
 mod support;
-/// The notebooks and the README: what is committed, and that it runs.
-mod walkthrough;

@@ -17,7 +17,7 @@ use erm::prelude::*;
 use std::fs;
 use std::path::Path;
 
-/// The notebook's record of the experiment, and that of the same with a robust teacher.
+/// The record of notebook 04, and that of notebook 07.
 const SUFFICE: &str = "non-robust-features-suffice";
 const TEACHERS: &str = "two-teachers";
 
@@ -140,12 +140,7 @@ fn table(records: &[Record], cifar: &Record, see_far: &Record) -> Result<String>
     }
     let minutes = |record: &Record| format!("{:.1}", record.seconds.unwrap_or(f64::NAN) / 60.0);
     table = table.row(["seeds", "1", "1", "1"]);
-    table = table.row([
-        "minutes without the robust teacher",
-        "not stated",
-        &minutes(cifar),
-        &minutes(see_far),
-    ]);
+    table = table.row(["minutes, notebook 04", "not stated", &minutes(cifar), &minutes(see_far)]);
     let sizes = |record: &Record| {
         let text = |name: &str| record.config[name].to_string().replace('"', "");
         format!("resnet, width {}, {} images", text("width"), text("images"))

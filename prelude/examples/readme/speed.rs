@@ -13,12 +13,13 @@ const CONFIGURATIONS: [&str; 3] = ["contiguous", "channels_last", "compile"];
 /// The widths of the nets in the first table.
 const WIDTHS: [usize; 3] = [16, 32, 64];
 /// The rows of the second table: what is other than in the first, in which record, at which batch.
-const OTHERS: [(&str, &str, usize); 6] = [
+const OTHERS: [(&str, &str, usize); 7] = [
     ("batch 1", "bench-batches", 1),
     ("batch 8", "bench-batches", 8),
     ("batch 32", "bench-batches", 32),
     ("batch 512", "bench-batches", 512),
     ("one thread", "bench-one-thread", 128),
+    ("no AVX-512", "bench-avx2", 128),
     ("no vector instructions beyond the baseline", "bench-portable", 128),
 ];
 

@@ -106,8 +106,7 @@ impl Scale {
     /// the picture, as on See-Far, longer learning is learning by heart, and brittle. A large one gets
     /// others, found on held-out training images: more epochs for the teacher, whose perturbations
     /// then reach their targets more often; for the students of D_det and D_rand fewer epochs on more
-    /// images, more weight decay, a higher rate and mirror images for those of D_det, a lower rate for those
-    /// of D_rand
+    /// images, more weight decay, a lower rate for those of D_rand, and mirror images for those of D_det
     /// (see [`Augment::without_crop`](crate::data::Augment::without_crop)); and for those of D_R many
     /// images and epochs, since few make a net of the originals withstand attacks by itself.
     pub fn sizes(self, data: &Data) -> Sizes {
@@ -144,13 +143,13 @@ impl Scale {
                 }
             }
             Self::Demo => {
-                let sizes = sizes(16, all.min(40_000), attack(12));
-                let d_det = Recipe { learning_rate: 0.2, weight_decay: 4e-3, ..sizes.d_det };
+                let sizes = sizes(16, all.min(45_000), attack(12));
+                let d_det = Recipe { weight_decay: 2e-3, ..sizes.d_det };
                 let d_rand = Recipe { learning_rate: 0.05, weight_decay: 4e-3, ..sizes.d_rand };
                 Sizes {
                     teacher: sizes.teacher.epochs(12),
                     d_det: d_det.epochs(8).augment(data.augment.without_crop()),
-                    d_rand: d_rand.epochs(7),
+                    d_rand: d_rand.epochs(6),
                     inverted: all.min(20_000),
                     inverted_from_noise: all.min(5_000),
                     d_r: sizes.d_r.epochs(30),

@@ -46,9 +46,9 @@ fn the_committed_notebooks_hold_the_outputs_of_a_whole_run() {
 
 /// Each notebook asserts its own claims in its cells; a run that breaks one fails.
 #[test]
-fn the_walkthrough_runs_on_see_far() {
+fn all_run_on_see_far() {
     for path in notebooks() {
-        let copy = folder("walkthrough").join(path.file_name().expect("a notebook has a name"));
+        let copy = folder("all-notebooks").join(path.file_name().expect("a notebook has a name"));
         fs::copy(&path, &copy).expect("the target folder can be written");
         let ran = run(&copy, &["--data", "see-far"]).ok();
         ran_from_top_to_bottom(&path, &ran.json);
