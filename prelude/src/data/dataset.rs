@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use rayon::prelude::*;
+
 use super::{Augment, IMAGE, Images, PIXELS};
 use crate::show::shows_as_text;
 use crate::{Error, Result};
@@ -81,13 +83,24 @@ impl Dataset {
     /// If there are no images, or they are not 3×32×32.
     pub fn mean_std(&self) -> Result<([f32; 3], [f32; 3])> {
         self.check_shape()?;
-        let mut image = vec![0.0; PIXELS];
+        // Each image's sums by themselves and added in order: the same on any number of threads.
+        let of_images: Vec<[(f64, f64); 3]> = (0..self.len())
+            .into_par_iter()
+            .map(|index| {
+                let mut image = vec![0.0; PIXELS];
+                self.images.copy_into(index, &mut image);
+                [0, 1, 2].map(|channel| {
+                    let plane = &image[channel * PIXELS / 3..(channel + 1) * PIXELS / 3];
+                    let values = plane.iter().map(|&v| f64::from(v));
+                    (values.clone().sum(), values.map(|v| v.powi(2)).sum())
+                })
+            })
+            .collect();
         let (mut sums, mut squares) = ([0.0_f64; 3], [0.0_f64; 3]);
-        for index in 0..self.len() {
-            self.images.copy_into(index, &mut image);
-            for (channel, values) in image.chunks(PIXELS / 3).enumerate() {
-                sums[channel] += values.iter().map(|&v| f64::from(v)).sum::<f64>();
-                squares[channel] += values.iter().map(|&v| f64::from(v).powi(2)).sum::<f64>();
+        for image in &of_images {
+            for (channel, (sum, square)) in image.iter().enumerate() {
+                sums[channel] += sum;
+                squares[channel] += square;
             }
         }
         let n = (self.len() * PIXELS / 3) as f64;

@@ -3,6 +3,7 @@
 use crate::attack::Norm;
 use crate::data::Images;
 use crate::{Error, Result};
+use rayon::prelude::*;
 use std::fmt;
 
 crate::show::shows_as_text!(Distance);
@@ -52,18 +53,17 @@ pub fn distance(originals: &Images, perturbed: &Images, norm: Norm) -> Result<Di
             "Pass the images that the attack was given, and those that it returned.",
         ));
     }
-    let (mut sizes, mut range) = (Vec::new(), (f32::INFINITY, f32::NEG_INFINITY));
-    let mut delta = vec![0.0; originals.pixels()];
-    let mut after = delta.clone();
-    for index in 0..originals.len() {
+    let measured = (0..originals.len()).into_par_iter().map(|index| {
+        let mut delta = vec![0.0; originals.pixels()];
+        let mut after = delta.clone();
         originals.copy_into(index, &mut delta);
         perturbed.copy_into(index, &mut after);
-        for (delta, after) in delta.iter_mut().zip(&after) {
-            *delta = after - *delta;
-            range = (range.0.min(*after), range.1.max(*after));
-        }
-        sizes.push(norm.size(&delta));
-    }
+        let range = after.iter().fold(NOTHING, |range, after| wider(range, (*after, *after)));
+        delta.iter_mut().zip(&after).for_each(|(delta, after)| *delta = after - *delta);
+        (norm.size(&delta), range)
+    });
+    let (sizes, ranges): (Vec<f32>, Vec<(f32, f32)>) = measured.unzip();
+    let range = ranges.into_iter().fold(NOTHING, wider);
     if let Some(index) = sizes.iter().position(|size| !size.is_finite()) {
         return Err(Error::invalid(
             "finite pixel values",
@@ -74,4 +74,12 @@ pub fn distance(originals: &Images, perturbed: &Images, norm: Norm) -> Result<Di
     let total: f64 = sizes.iter().copied().map(f64::from).sum();
     let largest = sizes.iter().copied().fold(0.0, f32::max);
     Ok(Distance { norm, mean: (total / sizes.len() as f64) as f32, largest, range })
+}
+
+/// The range of no values.
+const NOTHING: (f32, f32) = (f32::INFINITY, f32::NEG_INFINITY);
+
+/// The range of the values of both.
+fn wider(a: (f32, f32), b: (f32, f32)) -> (f32, f32) {
+    (a.0.min(b.0), a.1.max(b.1))
 }
