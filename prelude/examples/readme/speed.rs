@@ -32,8 +32,10 @@ const ARCHITECTURES_BATCH: usize = 32;
 pub fn section(folder: &Path) -> Result<String> {
     let load = |name: &str| Record::load(folder.join(name).with_extension("json"));
     let bench = load("bench")?;
-    let text = |name: &str| bench.config[name].to_string().replace('"', "");
-    let (isa, threads, peer) = (text("instruction set"), text("threads"), text("peer"));
+    let text = |record: &Record, name: &str| record.config[name].to_string().replace('"', "");
+    let [isa, threads, peer] =
+        ["instruction set", "threads", "peer"].map(|name| text(&bench, name));
+    let nets = load("bench-architectures")?;
     let peak = of(&bench, "peak, operations/s").unwrap_or(f64::NAN);
     let mut memory = Vec::new();
     for width in WIDTHS {
@@ -48,14 +50,15 @@ pub fn section(folder: &Path) -> Result<String> {
         "{}\nBatch 128, {threads} threads, {isa}, {} (at most {:.0} GFLOP/s of fused multiply-adds), {peer}.\n\n\
          Width 16 under other conditions, images/s and the ratio to PyTorch's best:\n\n{}\n\
          The published architectures at the widths of the demo scale (64 is the published one), batch \
-         {ARCHITECTURES_BATCH}, images/s and the ratio to PyTorch's best, which was not compiled here:\n\n{}\n\
+         {ARCHITECTURES_BATCH}, {}, images/s and the ratio to PyTorch's best, which was not compiled here:\n\n{}\n\
          The most memory beside the program's own, Erm and PyTorch without compilation: {}.\n\n\
          In cells of the kernel the same work runs at {} of the bench's speed, medians of {} rounds.\n",
         usual(&bench, peak)?.markdown()?,
         bench.machine.cpu,
         peak / 1e9,
         others(folder)?.markdown()?,
-        architectures(&load("bench-architectures")?)?.markdown()?,
+        text(&nets, "instruction set"),
+        architectures(&nets)?.markdown()?,
         memory.join(", "),
         in_cells(&load("bench-cell")?),
         load("bench-cell")?.values.get("peak, operations/s").map_or(0, Vec::len),
