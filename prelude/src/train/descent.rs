@@ -39,6 +39,12 @@ impl Descent {
 
     /// One step by the mean cross-entropy of pictures `(n, pixels)` to their labels.
     pub fn step(&mut self, pictures: Vec<f32>, labels: &[usize], step: Step) -> Seen {
+        // A step has dozens of parallel regions. Begun on a thread of the pool they need no other one to
+        // wake up, and none to sleep until they are done.
+        rayon::scope(|_| self.step_in_the_pool(pictures, labels, step))
+    }
+
+    fn step_in_the_pool(&mut self, pictures: Vec<f32>, labels: &[usize], step: Step) -> Seen {
         let parameters = engine::parameters(&self.learner().weights);
         let x = engine::batch(pictures, labels.len());
         let logits = engine::training(&self.learner, &parameters, x.leaky_traced(), None);
