@@ -5,7 +5,8 @@ use md5::{Digest, Md5};
 
 impl Dataset {
     /// A fingerprint of every image and label: equal sets have equal ones, whatever their name.
-    pub(crate) fn fingerprint(&self) -> String {
+    /// 32 hexadecimal digits.
+    pub fn fingerprint(&self) -> String {
         let mut md5 = Md5::new();
         md5.update(format!("{:?}", self.images.shape()));
         match &self.images {

@@ -2,6 +2,7 @@
 //! long it took, and every raw value. Tables and charts are drawn from these files.
 
 mod commit;
+mod kept;
 mod machine;
 mod time;
 mod values;

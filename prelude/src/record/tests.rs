@@ -94,3 +94,36 @@ fn a_record_reads_as_a_table() {
         assert!(text.contains(line), "{text}");
     }
 }
+
+#[test]
+fn a_run_that_has_ended_is_found_again_by_its_settings_alone() {
+    let scratch = Scratch::new("kept");
+    let begun = Record::new("transfer").seed(1).with("net", "VGG-16").with("epochs", 2);
+    assert_eq!(begun.kept_in(scratch.path()), None);
+    begun.clone().value("fooled, %", 61.0).keep_in(scratch.path()).unwrap();
+    let later = Record { time: "1999-01-01T00:00:00Z".into(), ..begun.clone() };
+    let found = later.kept_in(scratch.path()).unwrap();
+    assert_eq!((found.values["fooled, %"][0], &found.time), (61.0, &begun.time));
+    for other in [
+        begun.clone().seed(2),
+        begun.clone().with("epochs", 3),
+        begun.clone().with("images", 10),
+        Record { name: "other".into(), ..begun.clone() },
+        Record { version: "0".into(), ..begun.clone() },
+    ] {
+        assert_eq!(other.kept_in(scratch.path()), None, "{other}");
+    }
+}
+
+#[test]
+fn a_kept_run_that_is_damaged_counts_as_none() {
+    let scratch = Scratch::new("kept-damaged");
+    let run = Record::new("transfer").value("fooled, %", 61.0);
+    run.keep_in(scratch.path()).unwrap();
+    let file = fs::read_dir(scratch.path()).unwrap().next().unwrap().unwrap().path();
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, &text[..text.len() / 2]).unwrap();
+    assert_eq!(run.kept_in(scratch.path()), None);
+    run.keep_in(scratch.path()).unwrap();
+    assert_eq!(run.kept_in(scratch.path()), Some(run));
+}
