@@ -6,6 +6,7 @@ pub mod attack;
 mod cache;
 pub mod chart;
 pub mod data;
+mod device;
 pub mod engine;
 mod error;
 pub mod features;

@@ -10,6 +10,8 @@ use std::{env, fs};
 
 use anyhow::{Context, Result, ensure};
 
+use super::device;
+
 /// The versions that this program was built and tested with.
 const LOCK: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.lock"));
 
@@ -40,6 +42,8 @@ pub struct Cache {
     pub rustc: String,
     /// The folder of the standard library as a dynamic library.
     pub standard_library: PathBuf,
+    /// With which of its features that crate is built.
+    pub features: &'static [&'static str],
 }
 
 impl Cache {
@@ -54,7 +58,8 @@ impl Cache {
             })?;
         let folder = folder.canonicalize()?;
         let standard_library = ask_rustc(&["--print", "target-libdir"])?.trim().into();
-        Ok(Cache { folder, prelude, rustc: ask_rustc(&["-vV"])?, standard_library })
+        let (rustc, features) = (ask_rustc(&["-vV"])?, device::features()?);
+        Ok(Cache { folder, prelude, rustc, standard_library, features })
     }
 
     /// The host triple, such as `x86_64-unknown-linux-gnu`.
@@ -65,13 +70,19 @@ impl Cache {
 
     /// The one dependency of every session, as evcxr's `:dep` and cargo take it.
     pub fn dependency(&self) -> String {
-        format!("erm = {{ path = {:?}, package = \"erm-prelude\" }}", self.prelude)
+        let Self { prelude, features, .. } = self;
+        match features {
+            [] => format!("erm = {{ path = {prelude:?}, package = \"erm-prelude\" }}"),
+            _ => format!(
+                "erm = {{ path = {prelude:?}, package = \"erm-prelude\", features = {features:?} }}"
+            ),
+        }
     }
 
     /// The folder in which everything is built once, for this compiler, these versions and flags.
     pub fn template(&self) -> PathBuf {
         let mut hasher = DefaultHasher::new();
-        (&self.rustc, LOCK, CONFIG, rustflags(), &self.prelude).hash(&mut hasher);
+        (&self.rustc, LOCK, CONFIG, rustflags(), self.dependency()).hash(&mut hasher);
         self.folder.join(format!("template-{:016x}", hasher.finish()))
     }
 

@@ -6,6 +6,7 @@ mod cache;
 mod compiler;
 mod completeness;
 mod crates;
+mod device;
 mod engine;
 mod failure;
 mod given;

@@ -67,6 +67,7 @@ mod tests {
             prelude: folder.join("prelude"),
             rustc: String::new(),
             standard_library: folder.clone(),
+            features: &[],
         };
         fs::write(folder.join("prelude/src/net/mod.rs"), "one").unwrap();
         let before = of_sources(&cache);

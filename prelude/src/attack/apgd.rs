@@ -1,9 +1,8 @@
 //! Auto-PGD: projected gradient ascent that finds its step sizes itself.
 
 use super::trial::{Plan, Trial};
-use super::{Attack, Goal, Loss, Norm};
+use super::{Attack, Goal, Loss, Norm, Ready};
 use crate::data::Images;
-use crate::engine::Frozen;
 use crate::net::Net;
 use crate::show::Progress;
 use crate::{Error, Result, judge};
@@ -69,7 +68,7 @@ impl Apgd {
     }
 
     /// The places among `of` of the images that the net sees as their label says.
-    fn standing(net: &Frozen, pictures: &[f32], labels: &[usize], of: &[usize]) -> Vec<usize> {
+    fn standing(net: &dyn Ready, pictures: &[f32], labels: &[usize], of: &[usize]) -> Vec<usize> {
         let logits = net.logits(pictures);
         let rows = logits.chunks(logits.len() / labels.len());
         let seen = rows.zip(labels).zip(of);
@@ -80,7 +79,7 @@ impl Apgd {
     /// One restart of a batch `(n, pixels)` of images with these places among all.
     fn batch(
         &self,
-        net: &Frozen,
+        net: &dyn Ready,
         pictures: &[f32],
         labels: &[usize],
         places: &[usize],
@@ -144,14 +143,14 @@ impl Attack for Apgd {
     fn perturb(&self, net: &Net, images: &Images, labels: &[usize]) -> Result<Images> {
         self.check(net)?;
         net.check(images, Some(labels))?;
-        let (frozen, pixels) = (net.freeze(), images.pixels());
+        let (ready, pixels) = (net.ready()?, images.pixels());
         let every: Vec<usize> = (0..images.len()).collect();
         let mut out = images.batch(&every).into_raw_vec_and_offset().0;
         let mut standing = Vec::new();
         for places in every.chunks(BATCH) {
             let range = places[0]..places[0] + places.len();
             let pictures = &out[range.start * pixels..range.end * pixels];
-            standing.extend(Self::standing(&frozen, pictures, &labels[range], places));
+            standing.extend(Self::standing(&*ready, pictures, &labels[range], places));
         }
         let progress =
             Progress::start_quietly(&self.to_string(), "images", standing.len() * self.restarts);
@@ -162,7 +161,7 @@ impl Attack for Apgd {
                 let pictures = images.batch(places);
                 let pictures = pictures.as_slice().expect("a batch is contiguous");
                 let classes: Vec<usize> = places.iter().map(|place| labels[*place]).collect();
-                let trials = self.batch(&frozen, pictures, &classes, places, restart, &go_on)?;
+                let trials = self.batch(&*ready, pictures, &classes, places, restart, &go_on)?;
                 for (place, trial) in places.iter().zip(trials) {
                     out[place * pixels..(place + 1) * pixels].copy_from_slice(trial.end());
                     left.extend((!trial.is_across).then_some(*place));

@@ -1,7 +1,6 @@
 //! Where an attack wants the net to go: away from a class or toward one.
 
-use super::Loss;
-use crate::engine::Frozen;
+use super::{Hill, Loss, Ready};
 
 /// What an attack makes larger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,14 +21,14 @@ pub(crate) struct Look {
 
 impl Goal {
     /// Each image's logits and the gradient of its goal with respect to it; pictures `(n, pixels)`.
-    pub fn look(self, net: &Frozen, pictures: &[f32], classes: &[usize]) -> Look {
+    pub fn look(self, net: &dyn Ready, pictures: &[f32], classes: &[usize]) -> Look {
         let slope = |image: usize, logits: &mut [f32]| self.slope(logits, classes[image]);
-        let (logits, gradient) = net.gradient(pictures, slope);
+        let (logits, gradient) = net.look(pictures, Hill::Logits(&slope));
         Look { logits, gradient }
     }
 
     /// How far each image has come: its own share of the goal.
-    pub fn reached(self, net: &Frozen, pictures: &[f32], classes: &[usize]) -> Vec<f32> {
+    pub fn reached(self, net: &dyn Ready, pictures: &[f32], classes: &[usize]) -> Vec<f32> {
         let logits = net.logits(pictures);
         let rows = logits.chunks(logits.len() / classes.len().max(1));
         rows.zip(classes).map(|(row, &class)| self.height(row, class)).collect()
@@ -44,7 +43,7 @@ impl Goal {
     }
 
     /// Turns an image's logits into the goal's gradient with respect to them.
-    fn slope(self, logits: &mut [f32], class: usize) {
+    pub fn slope(self, logits: &mut [f32], class: usize) {
         match self {
             Goal::Away(loss) => loss.slope(logits, class),
             Goal::Toward => {

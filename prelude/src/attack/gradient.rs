@@ -19,7 +19,7 @@ const BATCH: usize = 128;
 /// it.
 pub fn gradient(net: &Net, images: &Images, labels: &[usize]) -> Result<Array4<f32>> {
     net.check(images, Some(labels))?;
-    let frozen = net.freeze();
+    let ready = net.ready()?;
     let progress = Progress::start_quietly("gradients", "images", images.len());
     let mut all = Vec::with_capacity(images.len() * images.pixels());
     for start in (0..images.len()).step_by(BATCH) {
@@ -28,7 +28,7 @@ pub fn gradient(net: &Net, images: &Images, labels: &[usize]) -> Result<Array4<f
         let batch = images.batch(&(start..end).collect::<Vec<_>>());
         let batch = batch.as_slice().expect("a batch is contiguous");
         let goal = Goal::Away(Loss::CrossEntropy);
-        all.extend(goal.look(&frozen, batch, &labels[start..end]).gradient);
+        all.extend(goal.look(&*ready, batch, &labels[start..end]).gradient);
         progress.advance(end - start);
     }
     let [n, channels, height, width] = images.shape();

@@ -1,12 +1,12 @@
 //! Attacks: small changes to pictures that change what a net sees in them. Paper: sections 2 and C.
 
 mod apgd;
-mod descend;
 mod goal;
 mod gradient;
 mod loss;
 mod norm;
 mod pgd;
+mod ready;
 mod trial;
 
 pub use apgd::Apgd;
@@ -15,8 +15,8 @@ pub use loss::Loss;
 pub use norm::Norm;
 pub use pgd::{Pgd, fgsm};
 
-pub(crate) use descend::{Walk, ascend};
 pub(crate) use goal::Goal;
+pub(crate) use ready::{Hill, OnDevice, Ready, Walk};
 
 use crate::Result;
 use crate::data::Images;

@@ -1,9 +1,7 @@
 //! Projected gradient descent, and the fast gradient sign method as its first step.
 
-use super::descend::{Walk, ascend};
-use super::{Attack, Goal, Loss, Norm};
+use super::{Attack, Goal, Hill, Loss, Norm, Ready, Walk};
 use crate::data::Images;
-use crate::engine::Frozen;
 use crate::net::Net;
 use crate::show::Progress;
 use crate::{Error, Result};
@@ -12,7 +10,6 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use rayon::prelude::*;
 use std::fmt;
-use std::sync::Arc;
 
 crate::show::shows_as_text!(Pgd);
 
@@ -119,7 +116,7 @@ impl Pgd {
     fn run(&self, net: &Net, images: &Images, classes: &[usize], goal: Goal) -> Result<Images> {
         self.check()?;
         net.check(images, Some(classes))?;
-        let frozen = net.freeze();
+        let ready = net.ready()?;
         let indices: Vec<usize> = (0..images.len()).collect();
         let progress = Progress::start_quietly(&self.to_string(), "images", images.len());
         let go_on = || progress.stop_if_interrupted(REMEDY);
@@ -127,7 +124,7 @@ impl Pgd {
         for (batch, classes) in indices.chunks(BATCH).zip(classes.chunks(BATCH)) {
             let pictures = images.batch(batch);
             let pictures = pictures.as_slice().expect("a batch is contiguous");
-            out.extend(self.batch(&frozen, pictures, classes, goal, batch[0] as u64, &go_on)?);
+            out.extend(self.batch(&*ready, pictures, classes, goal, batch[0] as u64, &go_on)?);
             progress.advance(batch.len());
         }
         let [n, channels, height, width] = images.shape();
@@ -139,7 +136,7 @@ impl Pgd {
     /// random starts. An error of `go_on`, which is asked before every step, ends it.
     pub(crate) fn batch(
         &self,
-        net: &Arc<Frozen>,
+        net: &dyn Ready,
         pictures: &[f32],
         classes: &[usize],
         goal: Goal,
@@ -148,19 +145,18 @@ impl Pgd {
     ) -> Result<Vec<f32>> {
         let pixels = pictures.len() / classes.len().max(1);
         let walk = self.walk();
-        let gradient = |x: &[f32]| {
-            go_on()?;
-            Ok(goal.look(net, x, classes).gradient)
-        };
+        let slope = |image: usize, logits: &mut [f32]| goal.slope(logits, classes[image]);
+        let ascend =
+            |start: Vec<f32>| net.ascend(walk, pictures, start, Hill::Logits(&slope), go_on);
         let Some(random) = self.random else {
-            return ascend(walk, pictures, pictures.to_vec(), pixels, gradient);
+            return ascend(pictures.to_vec());
         };
         let mut best = pictures.to_vec();
         let mut heights = vec![f32::NEG_INFINITY; classes.len()];
         for restart in 0..random.restarts as u64 {
             let stream = (restart << 32) + first;
             let start = self.random_start(pictures, pixels, random.seed, stream);
-            let end = ascend(walk, pictures, start, pixels, gradient)?;
+            let end = ascend(start)?;
             let reached = goal.reached(net, &end, classes);
             for (i, height) in reached.into_iter().enumerate() {
                 if height > heights[i] {

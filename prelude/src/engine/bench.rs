@@ -3,7 +3,7 @@
 use super::{Frozen, Isa, peak};
 use crate::attack::{Goal, Loss, Pgd};
 use crate::net::{Architecture, Net};
-use crate::train::{Descent, Step};
+use crate::train::{Descend, Descent, Step};
 use crate::{Error, Result};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
@@ -110,7 +110,7 @@ impl Bench {
             Work::PgdStep => {
                 let attack = Pgd::l2(0.5).steps(1).step_size(0.1);
                 let end = attack.batch(
-                    frozen,
+                    &**frozen,
                     pictures,
                     labels,
                     Goal::Away(Loss::CrossEntropy),

@@ -31,7 +31,7 @@ pub(crate) use frozen::Frozen;
 pub(crate) use head::Head;
 pub(crate) use picture::Normalisation;
 pub use plan::Window;
-pub(crate) use plan::{Convolution, Kind, Node, Norm, Weights};
+pub(crate) use plan::{Convolution, Kind, NORM_MOMENTUM, Node, Norm, Weights};
 pub use simd::Isa;
 pub use tape::{Batch, CpuTape};
 pub(crate) use tape::{Learner, batch, cross_entropy, frozen, parameters};

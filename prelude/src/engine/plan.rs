@@ -178,7 +178,6 @@ impl Weights {
     }
 
     /// The same, to be changed.
-    #[cfg(test)]
     pub fn norms_mut(&mut self) -> impl Iterator<Item = &mut Norm> {
         self.nodes.iter_mut().filter_map(|node| match &mut node.kind {
             Kind::Norm(norm) => Some(norm),

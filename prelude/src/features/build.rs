@@ -2,15 +2,13 @@
 
 use super::store::Store;
 use crate::Result;
-use crate::attack::{Goal, Pgd};
+use crate::attack::{Goal, Pgd, Ready};
 use crate::data::{Dataset, Images};
-use crate::engine::Frozen;
 use crate::net::Net;
 use crate::show::Progress;
 use ndarray::Array4;
 use std::fmt::{self, Display};
 use std::path::Path;
-use std::sync::Arc;
 
 /// How many images a shard holds: what an interruption can lose at most.
 pub(super) const SHARD: usize = 1000;
@@ -29,7 +27,7 @@ pub(super) trait Maker: Display {
     /// `go_on`, which is asked again and again, ends it.
     fn make(
         &self,
-        net: &Arc<Frozen>,
+        net: &dyn Ready,
         set: &Dataset,
         indices: &[usize],
         labels: &[usize],
@@ -74,7 +72,7 @@ impl Maker for Aimed<'_> {
 
     fn make(
         &self,
-        net: &Arc<Frozen>,
+        net: &dyn Ready,
         set: &Dataset,
         indices: &[usize],
         labels: &[usize],
@@ -129,12 +127,12 @@ impl Work<'_> {
 
     /// New pictures of those at `indices`.
     fn shard(&self, indices: &[usize], progress: &Progress) -> Result<Vec<f32>> {
-        let frozen = self.net.freeze();
+        let ready = self.net.ready()?;
         let go_on = || progress.stop_if_interrupted(REMEDY);
         let mut values = Vec::with_capacity(indices.len() * self.set.images.pixels());
         for batch in indices.chunks(BATCH) {
             let labels: Vec<usize> = batch.iter().map(|index| self.labels[*index]).collect();
-            values.extend(self.maker.make(&frozen, self.set, batch, &labels, &go_on)?);
+            values.extend(self.maker.make(&*ready, self.set, batch, &labels, &go_on)?);
             progress.advance(batch.len());
         }
         Ok(values)

@@ -1,9 +1,8 @@
 //! Feature inversion: a picture that a net reads like another one.
 
 use super::build::Maker;
-use crate::attack::{Norm, Walk, ascend};
+use crate::attack::{Hill, Norm, Ready, Walk};
 use crate::data::{Dataset, Images};
-use crate::engine::Frozen;
 use crate::net::Net;
 use crate::show::Progress;
 use crate::{Error, Result};
@@ -14,7 +13,6 @@ use rand_chacha::rand_core::SeedableRng;
 use rand_distr::{Distribution, StandardNormal};
 use rayon::prelude::*;
 use std::fmt;
-use std::sync::Arc;
 
 crate::show::shows_as_text!(Inversion);
 
@@ -86,12 +84,12 @@ impl Inversion {
             let expected = format!("between 1 and {} images", set.len());
             return Err(Error::invalid(expected, images.to_string(), "Ask for others."));
         }
-        let frozen = net.freeze();
+        let ready = net.ready()?;
         let progress = Progress::start_quietly(&self.to_string(), "images", images);
         let go_on = || progress.stop_if_interrupted(REMEDY);
         let mut values = Vec::new();
         for batch in (0..images).collect::<Vec<_>>().chunks(BATCH) {
-            values.extend(self.make(&frozen, set, batch, &[], &go_on)?);
+            values.extend(self.make(&*ready, set, batch, &[], &go_on)?);
             progress.advance(batch.len());
         }
         let [_, channels, height, width] = set.images.shape();
@@ -124,7 +122,7 @@ impl Maker for Inversion {
 
     fn make(
         &self,
-        net: &Arc<Frozen>,
+        net: &dyn Ready,
         set: &Dataset,
         indices: &[usize],
         _: &[usize],
@@ -139,17 +137,14 @@ impl Maker for Inversion {
         let features = aims.len() / indices.len();
         let (step_size, steps) = (self.step_size, self.steps);
         let walk = Walk { norm: Norm::L2, epsilon: f32::INFINITY, step_size, steps };
-        ascend(walk, &starts, starts.clone(), pixels, |x| {
-            go_on()?;
-            // Up is toward the aim. A step has its own length, so the distance itself has no say.
-            let slope = |image: usize, representation: &mut [f32]| {
-                let aim = &aims[image * features..][..features];
-                for (value, aim) in representation.iter_mut().zip(aim) {
-                    *value = aim - *value;
-                }
-            };
-            Ok(net.representation_gradient(x, slope).1)
-        })
+        // Up is toward the aim. A step has its own length, so the distance itself has no say.
+        let slope = |image: usize, representation: &mut [f32]| {
+            let aim = &aims[image * features..][..features];
+            for (value, aim) in representation.iter_mut().zip(aim) {
+                *value = aim - *value;
+            }
+        };
+        net.ascend(walk, &starts, starts.clone(), Hill::Representation(&slope), go_on)
     }
 }
 

@@ -10,9 +10,8 @@ pub use distance::{Distance, distance};
 pub use faint::{FaintShare, faint_share};
 pub use representation::{representation_distance, representations};
 
-use crate::attack::Attack;
+use crate::attack::{Attack, Ready};
 use crate::data::{Dataset, Images};
-use crate::engine::Frozen;
 use crate::net::Net;
 use crate::show::Progress;
 use crate::{Error, Result};
@@ -26,7 +25,7 @@ const BATCH: usize = 256;
 /// # Errors
 /// If there are no images, if they do not fit the net, or if the user interrupts it.
 pub fn logits(net: &Net, images: &Images) -> Result<Array2<f32>> {
-    rows(net, images, net.architecture.classes, Frozen::logits)
+    rows(net, images, net.architecture.classes, |net, pictures| net.logits(pictures))
 }
 
 /// The class that the net sees in each image: that of the highest logit, the first of equal ones.
@@ -113,17 +112,17 @@ fn rows(
     net: &Net,
     images: &Images,
     width: usize,
-    numbers: fn(&Frozen, &[f32]) -> Vec<f32>,
+    numbers: impl Fn(&dyn Ready, &[f32]) -> Vec<f32>,
 ) -> Result<Array2<f32>> {
     net.check(images, None)?;
-    let frozen = net.freeze();
+    let ready = net.ready()?;
     let indices: Vec<usize> = (0..images.len()).collect();
     let progress = Progress::start_quietly("judging pictures", "images", images.len());
     let mut all = Vec::new();
     for chunk in indices.chunks(BATCH) {
         progress.check_interrupt()?;
         let batch = images.batch(chunk);
-        all.extend(numbers(&frozen, batch.as_slice().expect("a batch is contiguous")));
+        all.extend(numbers(&*ready, batch.as_slice().expect("a batch is contiguous")));
         progress.advance(chunk.len());
     }
     Ok(Array2::from_shape_vec((images.len(), width), all).expect("every image has its row"))

@@ -2,7 +2,6 @@
 
 use super::rows;
 use crate::data::Images;
-use crate::engine::Frozen;
 use crate::net::Net;
 use crate::{Error, Result};
 use ndarray::Array2;
@@ -14,7 +13,7 @@ use ndarray::Array2;
 /// If there are no images, if they do not fit the net, or if the user interrupts it.
 pub fn representations(net: &Net, images: &Images) -> Result<Array2<f32>> {
     let features = net.weights.head.features();
-    rows(net, images, features, Frozen::representations)
+    rows(net, images, features, |net, pictures| net.representations(pictures))
 }
 
 /// How far the net's representations of `pictures` are from those of `originals`, as a share of the

@@ -19,7 +19,9 @@ pub use architecture::{Architecture, Layer};
 pub use graph::{Graph, Mode};
 
 use crate::Result;
+use crate::attack::{OnDevice, Ready};
 use crate::data::Dataset;
+use crate::device::Device;
 use crate::engine::{Frozen, Isa, Weights};
 use std::sync::Arc;
 
@@ -83,6 +85,16 @@ impl Net {
     /// The net's layers.
     pub fn architecture(&self) -> &Architecture {
         &self.architecture
+    }
+
+    /// The net in evaluation mode, on the device that the user has chosen.
+    pub(crate) fn ready(&self) -> Result<Box<dyn Ready>> {
+        Ok(match Device::chosen()? {
+            Device::Cpu => Box::new(Frozen::new(&self.weights, Isa::detect())),
+            Device::Dfdx(device) => Box::new(OnDevice::new(self.graph(&device)?)),
+            #[cfg(feature = "cuda")]
+            Device::Cuda(device) => Box::new(OnDevice::new(self.graph(&device)?)),
+        })
     }
 
     /// The net in evaluation mode, packed for the engine.

@@ -34,3 +34,21 @@ pub fn batch_norm_frozen<D: Device<f32>>(
         shift.retaped::<OwnedTape<f32, D>>().broadcast_like::<(usize, usize), Axis<1>>(&shape);
     x * scale + shift
 }
+
+/// The mean and the biased variance of each row, and of how many numbers they are.
+#[derive(Clone, Debug)]
+pub struct Moments<D: Device<f32>> {
+    /// `(C,)`.
+    pub mean: Row<D>,
+    /// `(C,)`.
+    pub var: Row<D>,
+    /// How many numbers a row has.
+    pub count: f32,
+}
+
+/// What a batch norm in training uses of `x`, `(C, N)`.
+pub fn moments<D: Device<f32>>(x: Matrix<D>) -> Moments<D> {
+    let count = x.shape().1 as f32;
+    let mean = x.clone().mean::<(usize,), Axis<1>>();
+    Moments { mean, var: x.var::<(usize,), Axis<1>>(), count }
+}

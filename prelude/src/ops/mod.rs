@@ -8,7 +8,7 @@ mod batch_norm;
 mod pool;
 mod window;
 
-pub use batch_norm::{batch_norm, batch_norm_frozen};
+pub use batch_norm::{Moments, batch_norm, batch_norm_frozen, moments};
 pub use pool::mean_over_pixels;
 pub use window::{Size, conv, max_pool, mean_pool};
 

@@ -10,7 +10,7 @@ pub type Size = (usize, usize, usize);
 /// The convolution `(C·H·W, B) → (O, H'·W'·B)` with zeros around the image. `weights`: `(O, C·kernel)`.
 pub fn conv<D>(
     images: Matrix<D, OwnedTape<f32, D>>,
-    weights: Matrix<D>,
+    weights: Matrix<D, OwnedTape<f32, D>>,
     size: Size,
     window: Window,
 ) -> Matrix<D, OwnedTape<f32, D>>
@@ -21,7 +21,7 @@ where
     let (windows, places) = windows(images, size, window, 0.0);
     let rows = size.0 * window.kernel[0] * window.kernel[1];
     let windows = windows.reshape_like(&(rows, places * batch)); // (C·kernel, H'·W'·B)
-    weights.retaped::<OwnedTape<f32, D>>().matmul(windows) // (O, H'·W'·B)
+    weights.matmul(windows) // (O, H'·W'·B)
 }
 
 /// The largest number of each window, `(C·H·W, B) → (C, H'·W'·B)`; what lies outside counts for nothing.

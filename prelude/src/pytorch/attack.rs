@@ -15,7 +15,7 @@ fn follows(name: &str, attack: impl Fn(usize) -> Pgd, tolerance: f32) {
             let attack = attack(step + 1);
             let (pictures, labels) = (&fixture.pictures, &fixture.labels);
             let found = attack
-                .batch(&frozen, pictures, labels, Goal::Away(Loss::CrossEntropy), 0, &|| Ok(()))
+                .batch(&*frozen, pictures, labels, Goal::Away(Loss::CrossEntropy), 0, &|| Ok(()))
                 .unwrap();
             assert_eq!(found.len(), expected.len());
             for (pixel, (a, b)) in found.iter().zip(expected).enumerate() {

@@ -5,7 +5,7 @@ use crate::Scale;
 use crate::data::{Augment, Dataset};
 use crate::engine::Isa;
 use crate::net::Net;
-use crate::train::{Descent, Recipe, Schedule, Step};
+use crate::train::{Descend, Descent, Recipe, Schedule, Step};
 use ndarray::Array4;
 
 /// A gradient strays by a pass; the next two start from weights that have strayed, and each may add

@@ -2,6 +2,7 @@
 
 use std::{env, fmt, fs, thread};
 
+use crate::device::Device;
 use serde::{Deserialize, Serialize};
 
 /// The kind of machine: neither its name nor its folders.
@@ -13,6 +14,9 @@ pub struct Machine {
     pub cores: usize,
     /// The operating system and the architecture: "linux 6.1.0 x86_64".
     pub system: String,
+    /// What nets ran on, where it was not the engine on the CPU: "dfdx on the CPU", or the name of a GPU.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
 }
 
 impl Machine {
@@ -31,13 +35,16 @@ impl Machine {
                 .filter(|part| !part.is_empty())
                 .collect::<Vec<_>>()
                 .join(" "),
+            // A device that cannot be had is an error of whatever wants it.
+            device: Device::chosen().ok().and_then(|device| device.name()),
         }
     }
 }
 
 impl fmt::Display for Machine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}, {} cores, {}", self.cpu, self.cores, self.system)
+        write!(f, "{}, {} cores, {}", self.cpu, self.cores, self.system)?;
+        self.device.iter().try_for_each(|device| write!(f, ", {device}"))
     }
 }
 

@@ -12,7 +12,7 @@ mod sgd;
 mod speed;
 mod trainer;
 
-pub(crate) use descent::Descent;
+pub(crate) use descent::{Descend, Descent};
 pub use log::{Epoch, Interruption, Log};
 pub use recipe::Recipe;
 pub use schedule::Schedule;

@@ -26,7 +26,7 @@ impl Net {
             return Err(Error::invalid("a batch with images", "none", remedy));
         }
         let indices: Vec<usize> = (0..count).collect();
-        let mut trainer = Trainer::new(State::new(self), recipe);
+        let mut trainer = Trainer::new(State::new(self), recipe)?;
         let progress = Progress::start_quietly("timing a training", "steps", 1);
         let mut step = || -> Result<()> {
             progress.check_interrupt()?;

@@ -2,17 +2,15 @@
 
 use super::checkpoint::{self, Checkpoint, State};
 use super::curve::Curve;
-use super::descent::{Descent, Seen};
+use super::descent::{Descend, Seen, resume};
 use super::sets::{Looks, Sets};
 use super::sgd::Step;
 use super::{Epoch, Interruption, Log, Recipe, batches};
 use crate::data::Dataset;
-use crate::engine::{Frozen, Isa};
 use crate::net::{Architecture, Net};
 use crate::show::Progress;
 use crate::{Error, Result, cache, judge};
 use std::path::Path;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 impl Net {
@@ -74,7 +72,7 @@ impl Net {
                 (Some(checkpoint), state)
             }
         };
-        let mut trainer = Trainer::new(state, recipe);
+        let mut trainer = Trainer::new(state, recipe)?;
         let interrupted = trainer.epochs(&sets, checkpoint.as_ref(), recipe.epochs)?;
         let State { net, log: epochs, .. } = trainer.state();
         *self = net;
@@ -90,7 +88,7 @@ impl Net {
 pub(super) struct Trainer<'a> {
     architecture: Architecture,
     recipe: &'a Recipe,
-    descent: Descent,
+    descent: Box<dyn Descend>,
     log: Vec<Epoch>,
 }
 
@@ -103,10 +101,10 @@ struct Tally {
 }
 
 impl<'a> Trainer<'a> {
-    pub(super) fn new(state: State, recipe: &'a Recipe) -> Self {
-        let State { net: Net { architecture, weights }, sgd, log } = state;
-        let descent = Descent::resume(weights, sgd, Isa::detect());
-        Self { architecture, recipe, descent, log }
+    pub(super) fn new(state: State, recipe: &'a Recipe) -> Result<Self> {
+        let State { net, sgd, log } = state;
+        let descent = resume(&net, sgd)?;
+        Ok(Self { architecture: net.architecture, recipe, descent, log })
     }
 
     fn net(&self) -> Net {
@@ -114,7 +112,7 @@ impl<'a> Trainer<'a> {
     }
 
     fn state(&self) -> State {
-        State { net: self.net(), sgd: self.descent.sgd.clone(), log: self.log.clone() }
+        State { net: self.net(), sgd: self.descent.sgd(), log: self.log.clone() }
     }
 
     /// Goes on until `end` epochs are done, or until an interrupt.
@@ -213,9 +211,9 @@ impl<'a> Trainer<'a> {
         progress: &Progress,
     ) -> Result<Vec<f32>> {
         let Some(adversary) = &self.recipe.adversary else { return Ok(pictures) };
-        let frozen = Arc::new(Frozen::new(&self.descent.weights(), Isa::detect()));
+        let ready = self.descent.ready();
         let (first, go_on) = ((number * self.recipe.batch) as u64, || progress.check_interrupt());
-        adversary.batch(&frozen, &pictures, labels, adversary.goal(), first, &go_on)
+        adversary.batch(&*ready, &pictures, labels, adversary.goal(), first, &go_on)
     }
 }
 
@@ -291,6 +289,6 @@ pub(super) fn broken_off(net: &Net, set: &Dataset, recipe: &Recipe, after: usize
     let path = recipe.checkpoint.as_ref().expect("it has a checkpoint");
     let opened = Checkpoint::open(path, State::new(net), &sets, recipe);
     let (checkpoint, state) = opened.expect("it can be written");
-    let mut trainer = Trainer::new(state, recipe);
+    let mut trainer = Trainer::new(state, recipe).expect("there is a device");
     trainer.epochs(&sets, Some(&checkpoint), after).expect("it trains");
 }

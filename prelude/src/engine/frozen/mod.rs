@@ -85,6 +85,11 @@ impl Frozen {
         }
     }
 
+    /// How many numbers a picture has.
+    pub fn pixels(&self) -> usize {
+        self.pixels
+    }
+
     /// Logits `(n, classes)` of pictures `(n, pixels)` in [0, 1].
     pub fn logits(&self, pictures: &[f32]) -> Vec<f32> {
         self.logits_and_masks(pictures).0

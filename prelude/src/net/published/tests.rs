@@ -3,7 +3,7 @@
 use crate::engine::Isa;
 use crate::fixture::says;
 use crate::net::{Architecture, Net};
-use crate::train::{Descent, Step};
+use crate::train::{Descend, Descent, Step};
 
 /// Torchvision's counts for 1000 classes, less its linear layers, its auxiliary head and what its first
 /// convolution of 7×7 has more than one of 3×3, and a linear layer for 10 classes on top:

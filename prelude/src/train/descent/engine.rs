@@ -1,22 +1,17 @@
-//! One step down the loss: forward, backward, and the optimizer.
+//! On the CPU, by the engine.
 
-use super::sgd::{Sgd, Step};
-use crate::engine::{self, Isa, Learner, Training, Weights};
+use super::{Descend, Seen};
+use crate::attack::Ready;
+use crate::engine::{self, Frozen, Isa, Learner, Training, Weights};
+use crate::train::sgd::{Sgd, Step};
 use dfdx::prelude::{AsArray, Backward, PutTape, SplitTape, Trace};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A net on its way down: its weights, the velocity of each, and the buffers that steps reuse.
 pub(crate) struct Descent {
     learner: Arc<Mutex<Learner>>,
-    pub sgd: Sgd,
-}
-
-/// What a step saw before it moved the weights.
-pub(crate) struct Seen {
-    /// `(n, classes)`.
-    pub logits: Vec<f32>,
-    /// The mean cross-entropy over the batch.
-    pub loss: f32,
+    sgd: Sgd,
+    isa: Isa,
 }
 
 impl Descent {
@@ -26,22 +21,10 @@ impl Descent {
         Self::resume(weights, sgd, isa)
     }
 
-    /// Where the descent is.
-    pub fn weights(&self) -> Weights {
-        self.learner().weights.clone()
-    }
-
     /// A descent that goes on from `weights` with the velocities of `sgd`.
     pub fn resume(weights: Weights, sgd: Sgd, isa: Isa) -> Self {
         let learner = Learner { weights, training: Training::new(isa) };
-        Self { learner: Arc::new(Mutex::new(learner)), sgd }
-    }
-
-    /// One step by the mean cross-entropy of pictures `(n, pixels)` to their labels.
-    pub fn step(&mut self, pictures: Vec<f32>, labels: &[usize], step: Step) -> Seen {
-        // A step has dozens of parallel regions. Begun on a thread of the pool they need no other one to
-        // wake up, and none to sleep until they are done.
-        rayon::scope(|_| self.step_in_the_pool(pictures, labels, step))
+        Self { learner: Arc::new(Mutex::new(learner)), sgd, isa }
     }
 
     fn step_in_the_pool(&mut self, pictures: Vec<f32>, labels: &[usize], step: Step) -> Seen {
@@ -64,5 +47,25 @@ impl Descent {
 
     fn learner(&self) -> MutexGuard<'_, Learner> {
         self.learner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Descend for Descent {
+    fn step(&mut self, pictures: Vec<f32>, labels: &[usize], step: Step) -> Seen {
+        // A step has dozens of parallel regions. Begun on a thread of the pool they need no other one to
+        // wake up, and none to sleep until they are done.
+        rayon::scope(|_| self.step_in_the_pool(pictures, labels, step))
+    }
+
+    fn weights(&self) -> Weights {
+        self.learner().weights.clone()
+    }
+
+    fn sgd(&self) -> Sgd {
+        self.sgd.clone()
+    }
+
+    fn ready(&self) -> Box<dyn Ready> {
+        Box::new(Frozen::new(&self.learner().weights, self.isa))
     }
 }

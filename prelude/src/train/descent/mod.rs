@@ -1,0 +1,46 @@
+//! One step down the loss: forward, backward, and the optimizer.
+
+mod engine;
+mod on_device;
+
+pub(crate) use engine::Descent;
+
+use super::sgd::{Sgd, Step};
+use crate::Result;
+use crate::attack::Ready;
+use crate::device::Device;
+use crate::engine::{Isa, Weights};
+use crate::net::Net;
+
+/// A net on its way down.
+pub(crate) trait Descend {
+    /// One step by the mean cross-entropy of pictures `(n, pixels)` to their labels.
+    fn step(&mut self, pictures: Vec<f32>, labels: &[usize], step: Step) -> Seen;
+
+    /// Where it is.
+    fn weights(&self) -> Weights;
+
+    /// The velocity of each parameter.
+    fn sgd(&self) -> Sgd;
+
+    /// The net as it is now, in evaluation mode.
+    fn ready(&self) -> Box<dyn Ready>;
+}
+
+/// What a step saw before it moved the weights.
+pub(crate) struct Seen {
+    /// `(n, classes)`.
+    pub logits: Vec<f32>,
+    /// The mean cross-entropy over the batch.
+    pub loss: f32,
+}
+
+/// A descent of `net` that goes on with the velocities of `sgd`, on the device that the user has chosen.
+pub(super) fn resume(net: &Net, sgd: Sgd) -> Result<Box<dyn Descend>> {
+    Ok(match Device::chosen()? {
+        Device::Cpu => Box::new(Descent::resume(net.weights.clone(), sgd, Isa::detect())),
+        Device::Dfdx(device) => Box::new(on_device::OnDevice::resume(net, &sgd, &device)?),
+        #[cfg(feature = "cuda")]
+        Device::Cuda(device) => Box::new(on_device::OnDevice::resume(net, &sgd, &device)?),
+    })
+}

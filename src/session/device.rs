@@ -1,0 +1,74 @@
+//! What cells compute on, as far as the program has a say: whether their prelude is built for a GPU.
+
+use std::env;
+use std::ffi::CStr;
+
+use anyhow::{Result, bail};
+
+/// The library that comes with NVIDIA's driver. A prelude built for a GPU does not load without it.
+const DRIVER: &CStr = c"libcuda.so.1";
+
+/// The features with which the prelude is to be built, by `ERM_DEVICE`: `cpu`, `dfdx`, `cuda`, or
+/// `auto`, which nothing stands for.
+pub fn features() -> Result<&'static [&'static str]> {
+    let wish = env::var("ERM_DEVICE").unwrap_or_default();
+    match (choose(&wish, cfg!(feature = "cuda"), has_driver()), wish.as_str()) {
+        (Choice::Gpu, _) => Ok(&["cuda"]),
+        (Choice::Cpu, _) => Ok(&[]),
+        (Choice::NotBuilt, _) => bail!(
+            "ERM_DEVICE asks for a GPU, and this program was built without; \
+             build it with `cargo build --release --features cuda`, or set ERM_DEVICE=cpu"
+        ),
+        (Choice::NoDriver, "cuda") => bail!(
+            "ERM_DEVICE asks for a GPU, and NVIDIA's driver ({}) was not found; \
+             install it, or set ERM_DEVICE=cpu",
+            DRIVER.to_string_lossy()
+        ),
+        (Choice::NoDriver, _) => {
+            eprintln!("NVIDIA's driver was not found: nets run on the CPU.");
+            Ok(&[])
+        }
+    }
+}
+
+/// What comes of a wish.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Choice {
+    Cpu,
+    Gpu,
+    NotBuilt,
+    NoDriver,
+}
+
+fn choose(wish: &str, is_built: bool, has_driver: bool) -> Choice {
+    match (wish, is_built, has_driver) {
+        ("cuda", false, _) => Choice::NotBuilt,
+        ("cuda" | "auto" | "", true, false) => Choice::NoDriver,
+        ("cuda" | "auto" | "", true, true) => Choice::Gpu,
+        // A wish that is none is an error of the first cell that wants a device.
+        _ => Choice::Cpu,
+    }
+}
+
+fn has_driver() -> bool {
+    // SAFETY: the name ends in a zero, and the driver's library may be loaded at any time.
+    let library = unsafe { libc::dlopen(DRIVER.as_ptr(), libc::RTLD_LAZY) };
+    !library.is_null()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gpu_takes_a_wish_a_build_and_a_driver() {
+        assert_eq!(choose("cuda", true, true), Choice::Gpu);
+        assert_eq!(choose("", true, true), Choice::Gpu);
+        assert_eq!(choose("cuda", false, true), Choice::NotBuilt);
+        assert_eq!(choose("cuda", true, false), Choice::NoDriver);
+        assert_eq!(choose("auto", true, false), Choice::NoDriver);
+        assert_eq!(choose("auto", false, true), Choice::Cpu);
+        assert_eq!(choose("cpu", true, true), Choice::Cpu);
+        assert_eq!(choose("dfdx", true, true), Choice::Cpu);
+    }
+}
