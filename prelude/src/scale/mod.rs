@@ -148,7 +148,7 @@ impl Scale {
                 let d_rand = Recipe { learning_rate: 0.05, weight_decay: 4e-3, ..sizes.d_rand };
                 Sizes {
                     teacher: sizes.teacher.epochs(12),
-                    d_det: d_det.epochs(8).augment(data.augment.without_crop()),
+                    d_det: d_det.epochs(11).augment(data.augment.without_crop()),
                     d_rand: d_rand.epochs(6),
                     inverted: all.min(20_000),
                     inverted_from_noise: all.min(5_000),

@@ -133,13 +133,23 @@ mod tests {
 
     /// The net on every device that is here.
     fn devices() -> Vec<Box<dyn Ready>> {
-        let graph = TRAINED.graph(&Cpu::default()).unwrap();
-        let mut devices: Vec<Box<dyn Ready>> = vec![Box::new(OnDevice::new(graph))];
-        #[cfg(feature = "cuda")]
-        if let Ok(crate::device::Device::Cuda(device)) = crate::device::Device::named("cuda") {
-            devices.push(Box::new(OnDevice::new(TRAINED.graph(&device).unwrap())));
+        let processor = OnDevice::new(TRAINED.graph(&Cpu::default()).unwrap());
+        std::iter::once(Box::new(processor) as Box<dyn Ready>).chain(on_a_gpu()).collect()
+    }
+
+    #[cfg(feature = "cuda")]
+    fn on_a_gpu() -> Option<Box<dyn Ready>> {
+        match crate::device::Device::named("cuda") {
+            Ok(crate::device::Device::Cuda(device)) => {
+                Some(Box::new(OnDevice::new(TRAINED.graph(&device).unwrap())))
+            }
+            _ => None,
         }
-        devices
+    }
+
+    #[cfg(not(feature = "cuda"))]
+    fn on_a_gpu() -> Option<Box<dyn Ready>> {
+        None
     }
 
     fn engine() -> Frozen {
