@@ -43,11 +43,16 @@ impl Crates {
         let [built, of_macros] = folders(cache, folder)?;
         let library = format!("{}erm{}", env::consts::DLL_PREFIX, env::consts::DLL_SUFFIX);
         let files = [built.join(library), built.join("liberm.rlib")];
+        let linked = fs::read_to_string(folder.join(template::LINKED_FILE))?;
         Ok(Crates {
             folder: folder.to_owned(),
             added: BTreeMap::new(),
             named: files.iter().flat_map(|file| external("erm", &file.to_string_lossy())).collect(),
-            searched: [built, of_macros].iter().map(|it| searched(it)).collect(),
+            searched: [built, of_macros]
+                .iter()
+                .map(|it| searched(it))
+                .chain(linked.lines().map(linking))
+                .collect(),
         })
     }
 
@@ -115,8 +120,7 @@ impl Crates {
                 }
             }
             Some("build-script-executed") => {
-                let paths = message["linked_paths"].as_array().into_iter().flatten();
-                searched.extend(paths.filter_map(Value::as_str).map(|path| format!("-L{path}")));
+                searched.extend(template::linked_paths(message).map(linking));
             }
             _ => {}
         })?;
@@ -133,6 +137,11 @@ fn folders(cache: &Cache, folder: &Path) -> Result<[PathBuf; 2]> {
 /// The flag with which the compiler looks into a folder for what a crate needs.
 fn searched(folder: &Path) -> String {
     format!("-Ldependency={}", folder.display())
+}
+
+/// The flag with which the linker looks into a folder.
+fn linking(folder: &str) -> String {
+    format!("-L{folder}")
 }
 
 /// The flags with which the compiler finds a crate in a file.

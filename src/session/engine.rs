@@ -289,7 +289,9 @@ impl Ground {
         let prelude = format!("{}\n{PRELUDE}\n{BEGIN}", crates.command());
         let begun = context.execute(&prelude);
         File::create(self.listening())?;
-        begun.map_err(|error| anyhow!("the prelude cannot be loaded into a cell: {error}"))?;
+        begun.map_err(|error| {
+            anyhow!("the prelude cannot be loaded into a cell: {}", whole(&error))
+        })?;
         Ok(())
     }
 }
@@ -297,6 +299,16 @@ impl Ground {
 /// The process that evcxr has started for cells.
 fn process(context: &CommandContext) -> u32 {
     context.process_handle().lock().unwrap_or_else(PoisonError::into_inner).id()
+}
+
+/// All that the compiler said, a linker's own words too.
+fn whole(error: &evcxr::Error) -> String {
+    match error {
+        evcxr::Error::CompilationErrors(errors) => {
+            errors.iter().map(|error| error.rendered()).collect()
+        }
+        other => other.to_string(),
+    }
 }
 
 /// Whether a cell failed to build for want of a way to show its value.

@@ -19,6 +19,9 @@ const UNUSED: Duration = Duration::from_secs(14 * 24 * 3600);
 /// Marks the template as in use and keeps two programs from building it at once.
 pub const LOCK_FILE: &str = ".in-use";
 
+/// Lists the folders in which cells have to look for the libraries of others that the prelude needs.
+pub const LINKED_FILE: &str = "linked";
+
 /// How far the warm-up is.
 #[derive(Clone, Debug)]
 pub struct Warmth {
@@ -44,8 +47,9 @@ pub fn warm(cache: &Cache, on: &mut dyn FnMut(Warmth)) -> Result<File> {
     }
     write_crate(cache, &template)?;
     let crates = metadata(cache, &template)?["resolve"]["nodes"].as_array().map_or(0, Vec::len);
-    let mut seen = HashSet::new();
+    let (mut seen, mut linked) = (HashSet::new(), String::new());
     build(cache, &template, |message| {
+        linked.extend(linked_paths(message).map(|path| format!("{path}\n")));
         let is_crate = message["reason"] == "compiler-artifact"
             && message["target"]["kind"][0] != "custom-build";
         if is_crate && seen.insert(message["package_id"].to_string()) {
@@ -54,6 +58,7 @@ pub fn warm(cache: &Cache, on: &mut dyn FnMut(Warmth)) -> Result<File> {
         }
     })
     .context("the crate that cells use cannot be built")?;
+    fs::write(template.join(LINKED_FILE), linked)?;
     stamp::done(&template, state)?;
     Ok(in_use)
 }
@@ -140,6 +145,12 @@ pub fn build(cache: &Cache, folder: &Path, mut on: impl FnMut(&Value)) -> Result
     let complaints = if complaints.is_empty() { complaint(&said) } else { &complaints };
     ensure!(child.wait()?.success(), "{complaints}");
     Ok(())
+}
+
+/// The folders in which a crate has its dependents look for libraries, as cargo tells it of the crate's
+/// build script.
+pub fn linked_paths(message: &Value) -> impl Iterator<Item = &str> {
+    message["linked_paths"].as_array().into_iter().flatten().filter_map(Value::as_str)
 }
 
 /// What cargo complains about, without what it says of its work before.

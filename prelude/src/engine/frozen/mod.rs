@@ -104,6 +104,7 @@ impl Frozen {
             .par_chunks_mut(self.at_once * classes)
             .zip(masks.0.par_chunks_mut(self.at_once * self.masks.max(1)))
             .zip(pictures.par_chunks(self.at_once * self.pixels))
+            .with_max_len(1)
             .for_each(|((logits, masks), pictures)| {
                 let mut scratch = self.scratch.take(|| Scratch::new(self));
                 self.forward(pictures, &mut scratch, masks);
@@ -138,6 +139,7 @@ impl Frozen {
         representations
             .par_chunks_mut(self.at_once * features)
             .zip(pictures.par_chunks(self.at_once * self.pixels))
+            .with_max_len(1)
             .for_each(|(representations, pictures)| {
                 let mut scratch = self.scratch.take(|| Scratch::new(self));
                 let mut masks = vec![0; pictures.len() / self.pixels * self.masks];
@@ -184,6 +186,7 @@ impl Frozen {
             .par_chunks_mut(self.at_once * self.pixels)
             .zip(values.par_chunks_mut(self.at_once * kept))
             .zip(pictures.par_chunks(self.at_once * self.pixels))
+            .with_max_len(1)
             .enumerate()
             .for_each(|(task, ((gradient, values), pictures))| {
                 let images = pictures.len() / self.pixels;
@@ -209,6 +212,7 @@ impl Frozen {
             .par_chunks_mut(self.at_once * self.pixels)
             .zip(masks.0.par_chunks(self.at_once * self.masks.max(1)))
             .zip(logits.par_chunks(self.at_once * classes))
+            .with_max_len(1)
             .for_each(|((pictures, masks), logits)| {
                 let mut scratch = self.scratch.take(|| Scratch::new(self));
                 for (logits, features) in logits.chunks(classes).zip(&mut scratch.features) {

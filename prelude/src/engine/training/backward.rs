@@ -99,6 +99,7 @@ impl Work {
         let shares = self.images[..images]
             .par_chunks_mut(a_share)
             .zip(logits.par_chunks(a_share * classes))
+            .with_max_len(1)
             .map(|(images, logits)| {
                 let mut hands = shelf.take(|| Rooms::new(rooms));
                 let mut all = Sums { norms: vec![0.0; *sums], ..Sums::start(&ways, room) };

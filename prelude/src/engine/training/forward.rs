@@ -53,6 +53,7 @@ impl Work {
             .images
             .par_chunks_mut(a_share)
             .zip(pictures.par_chunks(a_share * pixels))
+            .with_max_len(1)
             .enumerate()
             .map(|(share, (images, pictures))| {
                 let images = &mut images[..pictures.len() / pixels];
