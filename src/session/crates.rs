@@ -43,7 +43,8 @@ impl Crates {
         let [built, of_macros] = folders(cache, folder)?;
         let library = format!("{}erm{}", env::consts::DLL_PREFIX, env::consts::DLL_SUFFIX);
         let files = [built.join(library), built.join("liberm.rlib")];
-        let linked = fs::read_to_string(folder.join(template::LINKED_FILE))?;
+        // A template that needs no libraries of others may be older than this list.
+        let linked = fs::read_to_string(folder.join(template::LINKED_FILE)).unwrap_or_default();
         Ok(Crates {
             folder: folder.to_owned(),
             added: BTreeMap::new(),

@@ -34,7 +34,7 @@ pub use plan::Window;
 pub(crate) use plan::{Convolution, Kind, NORM_MOMENTUM, Node, Norm, Weights};
 pub use simd::Isa;
 pub use tape::{Batch, CpuTape};
-pub(crate) use tape::{Learner, batch, cross_entropy, frozen, parameters};
+pub(crate) use tape::{Learner, batch, cross_entropy, frozen, one_hot, parameters};
 pub(crate) use tape::{training, values};
 pub(crate) use training::Training;
 

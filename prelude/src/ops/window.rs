@@ -15,7 +15,7 @@ pub fn conv<D>(
     window: Window,
 ) -> Matrix<D, OwnedTape<f32, D>>
 where
-    D: Device<f32> + TensorFromVec<usize> + TensorFromVec<f32>,
+    D: Device<f32>,
 {
     let batch = images.shape().1;
     let (windows, places) = windows(images, size, window, 0.0);
@@ -31,7 +31,7 @@ pub fn max_pool<D>(
     window: Window,
 ) -> Matrix<D, OwnedTape<f32, D>>
 where
-    D: Device<f32> + TensorFromVec<usize> + TensorFromVec<f32>,
+    D: Device<f32>,
 {
     cube(images, size, window, f32::NEG_INFINITY).max::<(usize, usize), Axis<1>>()
 }
@@ -43,7 +43,7 @@ pub fn mean_pool<D>(
     window: Window,
 ) -> Matrix<D, OwnedTape<f32, D>>
 where
-    D: Device<f32> + TensorFromVec<usize> + TensorFromVec<f32>,
+    D: Device<f32>,
 {
     cube(images, size, window, 0.0).mean::<(usize, usize), Axis<1>>()
 }
@@ -56,7 +56,7 @@ fn cube<D>(
     outside: f32,
 ) -> Tensor<(usize, usize, usize), f32, D, OwnedTape<f32, D>>
 where
-    D: Device<f32> + TensorFromVec<usize> + TensorFromVec<f32>,
+    D: Device<f32>,
 {
     let batch = images.shape().1;
     let (windows, places) = windows(images, size, window, outside);
@@ -71,7 +71,7 @@ fn windows<D>(
     outside: f32,
 ) -> (Matrix<D, OwnedTape<f32, D>>, usize)
 where
-    D: Device<f32> + TensorFromVec<usize> + TensorFromVec<f32>,
+    D: Device<f32>,
 {
     let device = images.device().clone();
     let batch = images.shape().1;

@@ -14,7 +14,7 @@ pub(crate) struct OnDevice<D: Device<f32>> {
 
 impl<D> OnDevice<D>
 where
-    D: Device<f32> + TensorFromVec<usize> + TensorFromVec<f32>,
+    D: Device<f32>,
 {
     pub fn new(graph: Graph<D>) -> Self {
         Self { graph }
@@ -49,7 +49,7 @@ where
 
 impl<D> Ready for OnDevice<D>
 where
-    D: Device<f32> + TensorFromVec<usize> + TensorFromVec<f32>,
+    D: Device<f32>,
 {
     fn logits(&self, pictures: &[f32]) -> Vec<f32> {
         self.graph.logits(self.upload(pictures).leaky_trace(), Mode::Evaluation).as_vec()

@@ -3,7 +3,7 @@
 use super::Work;
 use super::back_steps::{Guide, go_on};
 use super::forward::mean_weights;
-use super::hands::Rooms;
+use super::hands::{Image, Rooms};
 use super::plan::{Back, Into, Slope, Stage};
 use super::shares::{MOST_A_SHARE, add_up, add_up_weights, images_a_share};
 use crate::engine::convolution::{Pass, WeightPass};
@@ -106,36 +106,8 @@ impl Work {
                 let mut start = Start::Zero;
                 let logits = logits.chunks(together * classes);
                 for (images, logits) in images.chunks_mut(together).zip(logits) {
-                    let mut convs = 0;
-                    for (op, way) in ops.iter().zip(&ways) {
-                        match (op, way) {
-                            (Back::Conv { .. }, Way::Conv(ways)) => {
-                                op.convolve(
-                                    &guide,
-                                    ways,
-                                    images,
-                                    &mut hands,
-                                    &mut all,
-                                    (convs, start),
-                                );
-                                convs += 1;
-                            }
-                            (Back::Mean { slope, into, .. }, Way::Mean(pass)) => {
-                                go_on(&guide, pass, *slope, *into, images, &mut hands);
-                            }
-                            (Back::Head { to }, _) => {
-                                for (image, logits) in images.iter_mut().zip(logits.chunks(classes))
-                                {
-                                    guide.head(*to, logits, image);
-                                }
-                            }
-                            _ => {
-                                for (n, image) in images.iter_mut().enumerate() {
-                                    op.run_alone(&guide, n, image, &mut hands, &mut all.norms);
-                                }
-                            }
-                        }
-                    }
+                    let steps = ops.iter().zip(&ways);
+                    take_back(&guide, steps, (images, logits), &mut hands, &mut all, start);
                     start = Start::Kept;
                 }
                 shelf.put(hands);
@@ -216,6 +188,39 @@ impl Work {
             let gradient = hands.at(slope.place(), 0, image);
             // The place was made for its layout, and the picture has the pixels of the first input.
             unsafe { leave(self.isa, &picture, gradient, to.as_mut_ptr()) };
+        }
+    }
+}
+
+/// Takes a few images and their logits back through the operations of a stage.
+fn take_back<'a>(
+    guide: &Guide,
+    steps: impl Iterator<Item = (&'a Back, &'a Way)>,
+    (images, logits): (&mut [Image], &[f32]),
+    hands: &mut Rooms,
+    all: &mut Sums,
+    start: Start,
+) {
+    let (mut convs, classes) = (0, guide.weights.head.classes());
+    for (op, way) in steps {
+        match (op, way) {
+            (Back::Conv { .. }, Way::Conv(ways)) => {
+                op.convolve(guide, ways, images, hands, all, (convs, start));
+                convs += 1;
+            }
+            (Back::Mean { slope, into, .. }, Way::Mean(pass)) => {
+                go_on(guide, pass, *slope, *into, images, hands);
+            }
+            (Back::Head { to }, _) => {
+                for (image, logits) in images.iter_mut().zip(logits.chunks(classes)) {
+                    guide.head(*to, logits, image);
+                }
+            }
+            _ => {
+                for (n, image) in images.iter_mut().enumerate() {
+                    op.run_alone(guide, n, image, hands, &mut all.norms);
+                }
+            }
         }
     }
 }

@@ -22,7 +22,7 @@ pub(crate) struct Noted<D: Device<f32>> {
     pub moments: Moments<D>,
 }
 
-impl<D: Device<f32> + TensorFromVec<f32>> BatchNorm<D> {
+impl<D: Device<f32>> BatchNorm<D> {
     pub fn new(device: &D, norm: &Norm) -> Self {
         Self {
             weight: row(device, &norm.weight),

@@ -44,7 +44,7 @@ impl Net {
     /// If the architecture does not fit together.
     pub fn graph<D>(&self, device: &D) -> Result<Graph<D>>
     where
-        D: Device<f32> + TensorFromVec<f32>,
+        D: Device<f32>,
     {
         self.architecture.nodes()?;
         let Weights { normalisation, nodes, head, .. } = &self.weights;
@@ -66,13 +66,13 @@ impl Net {
     }
 }
 
-fn row<D: Device<f32> + TensorFromVec<f32>>(device: &D, values: &[f32]) -> Row<D> {
+fn row<D: Device<f32>>(device: &D, values: &[f32]) -> Row<D> {
     device.tensor_from_vec(values.to_vec(), (values.len(),))
 }
 
 impl<D> Graph<D>
 where
-    D: Device<f32> + TensorFromVec<usize> + TensorFromVec<f32>,
+    D: Device<f32>,
 {
     /// Logits `(n, classes)` of pictures `(n, pixels)` in [0, 1].
     pub fn logits(

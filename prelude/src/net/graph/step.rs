@@ -31,7 +31,7 @@ pub(super) enum Operation<D: Device<f32>> {
     Concat,
 }
 
-impl<D: Device<f32> + TensorFromVec<f32>> Step<D> {
+impl<D: Device<f32>> Step<D> {
     pub fn new(device: &D, node: &Node) -> Self {
         let operation = match &node.kind {
             Kind::Picture => Operation::Picture,
@@ -70,7 +70,7 @@ impl<D: Device<f32> + TensorFromVec<f32>> Step<D> {
 
 impl<D> Step<D>
 where
-    D: Device<f32> + TensorFromVec<usize> + TensorFromVec<f32>,
+    D: Device<f32>,
 {
     /// What comes out, `(C·H·W, B)`, and what a batch norm saw in training.
     pub fn run(

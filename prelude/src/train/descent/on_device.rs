@@ -3,7 +3,7 @@
 use super::{Descend, Seen};
 use crate::Result;
 use crate::attack::{self, Ready};
-use crate::engine::Weights;
+use crate::engine::{self, Weights};
 use crate::net::{Graph, Mode, Net};
 use crate::ops::Row;
 use crate::train::sgd::{Sgd, Step};
@@ -20,7 +20,7 @@ pub(super) struct OnDevice<D: Device<f32>> {
 
 impl<D> OnDevice<D>
 where
-    D: Device<f32> + TensorFromVec<usize> + TensorFromVec<f32>,
+    D: Device<f32>,
 {
     /// A descent of `net` that goes on with the velocities of `sgd`.
     pub fn resume(net: &Net, sgd: &Sgd, device: &D) -> Result<Self> {
@@ -42,7 +42,7 @@ where
 
 impl<D> Descend for OnDevice<D>
 where
-    D: Device<f32> + TensorFromVec<usize> + TensorFromVec<f32>,
+    D: Device<f32>,
 {
     fn step(&mut self, pictures: Vec<f32>, labels: &[usize], step: Step) -> Seen {
         let device = self.graph.device().clone();
@@ -51,11 +51,7 @@ where
         let (logits, tape) = logits.split_tape();
         let shape = *logits.shape();
         let kept = logits.as_vec();
-        let mut targets = vec![0.0; kept.len()];
-        for (row, &label) in targets.chunks_mut(shape.1).zip(labels) {
-            row[label] = 1.0;
-        }
-        let targets = device.tensor_from_vec(targets, shape);
+        let targets = device.tensor_from_vec(engine::one_hot(labels, shape.1), shape);
         let loss = cross_entropy_with_logits_loss(logits.put_tape(tape), targets);
         let value = loss.as_vec()[0];
         self.descend(&loss.backward(), step);
@@ -105,7 +101,7 @@ mod tests {
 
     fn goes_where_the_engines_goes<D>(device: &D)
     where
-        D: Device<f32> + TensorFromVec<usize> + TensorFromVec<f32>,
+        D: Device<f32>,
     {
         let start = net(3);
         let sgd = Sgd::new(&start.weights.parameters());
