@@ -1,25 +1,30 @@
 //! Where nets run.
 
+#[cfg(feature = "cuda")]
+use crate::gpu::{self, Sums};
 use crate::{Error, Result};
 use dfdx::prelude::Cpu;
 #[cfg(feature = "cuda")]
 use dfdx::prelude::Cuda;
 
 /// What computes.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) enum Device {
     /// The processor, by the engine.
     Cpu,
     /// The processor, by dfdx's own operations: slow, and what the engine is held against.
     Dfdx(Cpu),
-    /// NVIDIA's GPU, by the same operations.
+    /// NVIDIA's GPU, by the engine's kernels for it.
     #[cfg(feature = "cuda")]
-    Cuda(Cuda),
+    Cuda(gpu::Hands, Sums),
+    /// NVIDIA's GPU, by dfdx's own operations.
+    #[cfg(feature = "cuda")]
+    DfdxCuda(Cuda),
 }
 
 impl Device {
-    /// The device that `ERM_DEVICE` names: `cpu`, `dfdx`, `cuda`, or `auto`, which is a GPU if there is
-    /// one and stands for nothing, too.
+    /// The device that `ERM_DEVICE` names: `cpu`, `cuda`, `cuda-tf32`, `dfdx`, `dfdx-cuda`, or `auto`,
+    /// which is `cuda` if there is a GPU and stands for nothing, too.
     ///
     /// # Errors
     /// If it says something else, or asks for a GPU that cannot be used.
@@ -27,13 +32,17 @@ impl Device {
         Self::named(&std::env::var("ERM_DEVICE").unwrap_or_default())
     }
 
-    /// What a record calls it; nothing, where the engine runs.
+    /// What a record calls it; nothing, where the engine runs on the processor.
     pub fn name(&self) -> Option<String> {
         match self {
             Self::Cpu => None,
             Self::Dfdx(_) => Some("dfdx on the CPU".into()),
             #[cfg(feature = "cuda")]
-            Self::Cuda(_) => Some("CUDA".into()),
+            Self::Cuda(_, Sums::Single) => Some(gpu::name()),
+            #[cfg(feature = "cuda")]
+            Self::Cuda(_, Sums::Tf32) => Some(format!("{}, factors in TF32", gpu::name())),
+            #[cfg(feature = "cuda")]
+            Self::DfdxCuda(_) => Some(format!("dfdx on {}", gpu::name())),
         }
     }
 
@@ -42,11 +51,15 @@ impl Device {
         match name {
             "cpu" => Ok(Self::Cpu),
             "dfdx" => Ok(Self::Dfdx(Cpu::default())),
-            "cuda" => cuda(),
-            "" | "auto" => Ok(cuda().unwrap_or(Self::Cpu)),
+            "cuda" | "cuda-tf32" | "dfdx-cuda" => on_a_gpu(name),
+            "" | "auto" => Ok(on_a_gpu("cuda").unwrap_or(Self::Cpu)),
             other => {
-                let remedy = "Set ERM_DEVICE to one of them, or to nothing.";
-                Err(Error::invalid("ERM_DEVICE to be cpu, dfdx, cuda or auto", other, remedy))
+                let expected = "ERM_DEVICE to be cpu, cuda, cuda-tf32, dfdx, dfdx-cuda or auto";
+                Err(Error::invalid(
+                    expected,
+                    other,
+                    "Set ERM_DEVICE to one of them, or to nothing.",
+                ))
             }
         }
     }
@@ -54,26 +67,25 @@ impl Device {
 
 /// The first GPU, opened once by each thread that wants it: CUDA's state belongs to one.
 #[cfg(feature = "cuda")]
-fn cuda() -> Result<Device> {
-    use cudarc::driver::result;
-    use std::cell::OnceCell;
+fn on_a_gpu(name: &str) -> Result<Device> {
+    use std::cell::RefCell;
+    use std::collections::HashMap;
     thread_local! {
-        static FIRST: OnceCell<Result<Cuda>> = const { OnceCell::new() };
+        static OPEN: RefCell<HashMap<String, Result<Device>>> = RefCell::default();
     }
-    let unusable = |problem: String| {
-        let remedy = "Install NVIDIA's driver, or set ERM_DEVICE=cpu.";
-        Error::invalid("a GPU that CUDA can use", problem, remedy)
-    };
     let open = || {
-        // dfdx panics where the driver finds no GPU.
-        result::init().map_err(|problem| unusable(format!("{problem:?}")))?;
-        Cuda::try_build(0, 0).map_err(|problem| unusable(format!("{problem:?}")))
+        gpu::probe()?;
+        match name {
+            "dfdx-cuda" => gpu::dfdx().map(Device::DfdxCuda),
+            "cuda-tf32" => gpu::open(Sums::Tf32).map(|hands| Device::Cuda(hands, Sums::Tf32)),
+            _ => gpu::open(Sums::Single).map(|hands| Device::Cuda(hands, Sums::Single)),
+        }
     };
-    FIRST.with(|first| first.get_or_init(open).clone()).map(Device::Cuda)
+    OPEN.with(|all| all.borrow_mut().entry(name.into()).or_insert_with(open).clone())
 }
 
 #[cfg(not(feature = "cuda"))]
-fn cuda() -> Result<Device> {
+fn on_a_gpu(_: &str) -> Result<Device> {
     let remedy = "Build Erm with `--features cuda`, or set ERM_DEVICE=cpu.";
     Err(Error::invalid("an Erm that was built with CUDA", "one without", remedy))
 }
@@ -87,14 +99,14 @@ mod tests {
     fn a_device_has_a_name() {
         assert!(matches!(Device::named("cpu").unwrap(), Device::Cpu));
         assert!(matches!(Device::named("dfdx").unwrap(), Device::Dfdx(_)));
-        says(Device::named("tpu"), &["cpu, dfdx, cuda or auto", "tpu"]);
+        says(Device::named("tpu"), &["cpu, cuda, cuda-tf32, dfdx, dfdx-cuda or auto", "tpu"]);
     }
 
     #[test]
     #[cfg(feature = "cuda")]
     fn with_cuda_there_is_a_gpu_or_a_reason_why_not() {
         match Device::named("cuda") {
-            Ok(_) => assert!(matches!(Device::named("auto").unwrap(), Device::Cuda(_))),
+            Ok(_) => assert!(matches!(Device::named("auto").unwrap(), Device::Cuda(..))),
             Err(reason) => {
                 says::<()>(Err(reason), &["a GPU that CUDA can use", "ERM_DEVICE=cpu"]);
                 assert!(matches!(Device::named("auto").unwrap(), Device::Cpu));

@@ -12,6 +12,9 @@ mod error;
 pub mod features;
 #[cfg(test)]
 mod fixture;
+#[cfg(any(feature = "cuda", test))]
+#[cfg_attr(not(feature = "cuda"), allow(dead_code, reason = "some of it a GPU alone asks for"))]
+mod gpu;
 pub mod judge;
 pub mod net;
 pub mod ops;

@@ -25,7 +25,7 @@ const KNOWN: &[(&str, Holds)] = &[
     ("ERM_COMMIT", Holds::Text),
     ("ERM_DATA", Holds::APath),
     ("ERM_DATASET", Holds::OneOf(&["cifar10", "see-far"])),
-    ("ERM_DEVICE", Holds::OneOf(&["cpu", "dfdx", "cuda", "auto"])),
+    ("ERM_DEVICE", Holds::OneOf(&["cpu", "cuda", "cuda-tf32", "dfdx", "dfdx-cuda", "auto"])),
     ("ERM_FRONT", Holds::Nothing),
     ("ERM_INTERRUPT", Holds::Nothing),
     ("ERM_PRELUDE", Holds::APath),

@@ -8,8 +8,10 @@ use anyhow::{Result, bail};
 /// The library that comes with NVIDIA's driver. A prelude built for a GPU does not load without it.
 const DRIVER: &CStr = c"libcuda.so.1";
 
-/// The features with which the prelude is to be built, by `ERM_DEVICE`: `cpu`, `dfdx`, `cuda`, or
-/// `auto`, which nothing stands for.
+/// The wishes that a GPU alone can fulfil.
+const ON_A_GPU: [&str; 3] = ["cuda", "cuda-tf32", "dfdx-cuda"];
+
+/// The features with which the prelude is to be built, by `ERM_DEVICE`: see the prelude's `device.rs`.
 pub fn features() -> Result<&'static [&'static str]> {
     let wish = env::var("ERM_DEVICE").unwrap_or_default();
     match (choose(&wish, cfg!(feature = "cuda"), has_driver), wish.as_str()) {
@@ -19,7 +21,7 @@ pub fn features() -> Result<&'static [&'static str]> {
             "ERM_DEVICE asks for a GPU, and this program was built without; \
              build it with `cargo build --release --features cuda`, or set ERM_DEVICE=cpu"
         ),
-        (Choice::NoDriver, "cuda") => bail!(
+        (Choice::NoDriver, wish) if ON_A_GPU.contains(&wish) => bail!(
             "ERM_DEVICE asks for a GPU, and NVIDIA's driver ({}) was not found; \
              install it, or set ERM_DEVICE=cpu",
             DRIVER.to_string_lossy()
@@ -42,10 +44,13 @@ enum Choice {
 
 /// The driver is looked for only where it matters, since that loads it.
 fn choose(wish: &str, is_built: bool, has_driver: fn() -> bool) -> Choice {
-    match (wish, is_built) {
-        ("cuda", false) => Choice::NotBuilt,
-        ("cuda" | "auto" | "", true) if has_driver() => Choice::Gpu,
-        ("cuda" | "auto" | "", true) => Choice::NoDriver,
+    let wants = ON_A_GPU.contains(&wish);
+    match is_built {
+        false if wants => Choice::NotBuilt,
+        true if wants || ["auto", ""].contains(&wish) => match has_driver() {
+            true => Choice::Gpu,
+            false => Choice::NoDriver,
+        },
         // A wish that is none is an error of the first cell that wants a device.
         _ => Choice::Cpu,
     }
@@ -71,5 +76,8 @@ mod tests {
         assert_eq!(choose("auto", false, || true), Choice::Cpu);
         assert_eq!(choose("cpu", true, || true), Choice::Cpu);
         assert_eq!(choose("dfdx", true, || true), Choice::Cpu);
+        assert_eq!(choose("dfdx-cuda", true, || true), Choice::Gpu);
+        assert_eq!(choose("cuda-tf32", true, || false), Choice::NoDriver);
+        assert_eq!(choose("cuda-tf32", false, || true), Choice::NotBuilt);
     }
 }

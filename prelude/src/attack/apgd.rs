@@ -1,7 +1,7 @@
 //! Auto-PGD: projected gradient ascent that finds its step sizes itself.
 
 use super::trial::{Plan, Trial};
-use super::{Attack, Goal, Loss, Norm, Ready};
+use super::{Attack, Goal, Hill, Loss, Norm, Ready};
 use crate::data::Images;
 use crate::net::Net;
 use crate::show::Progress;
@@ -68,12 +68,17 @@ impl Apgd {
     }
 
     /// The places among `of` of the images that the net sees as their label says.
-    fn standing(net: &dyn Ready, pictures: &[f32], labels: &[usize], of: &[usize]) -> Vec<usize> {
-        let logits = net.logits(pictures);
+    fn standing(
+        net: &dyn Ready,
+        pictures: &[f32],
+        labels: &[usize],
+        of: &[usize],
+    ) -> Result<Vec<usize>> {
+        let logits = net.logits(pictures)?;
         let rows = logits.chunks(logits.len() / labels.len());
         let seen = rows.zip(labels).zip(of);
         let right = seen.filter(|((row, label), _)| judge::highest(row.iter().copied()) == **label);
-        right.map(|(_, place)| *place).collect()
+        Ok(right.map(|(_, place)| *place).collect())
     }
 
     /// One restart of a batch `(n, pixels)` of images with these places among all.
@@ -105,9 +110,10 @@ impl Apgd {
             }
             let x: Vec<f32> = open.iter().flat_map(|trial| trial.x.iter().copied()).collect();
             let classes: Vec<usize> = open.iter().map(|trial| trial.label).collect();
-            let look = Goal::Away(self.loss).look(net, &x, &classes);
-            let logits = look.logits.par_chunks(look.logits.len() / classes.len());
-            let looks = logits.zip(look.gradient.par_chunks(pixels));
+            let hill = Hill::Goal(Goal::Away(self.loss), &classes);
+            let (logits, gradient) = net.look(&x, hill)?;
+            let logits = logits.par_chunks(logits.len() / classes.len());
+            let looks = logits.zip(gradient.par_chunks(pixels));
             open.par_iter_mut().zip(looks).for_each(|(trial, (logits, gradient))| {
                 trial.look(plan, self.loss, logits, gradient, step);
                 trial.advance(plan, step);
@@ -150,7 +156,7 @@ impl Attack for Apgd {
         for places in every.chunks(BATCH) {
             let range = places[0]..places[0] + places.len();
             let pictures = &out[range.start * pixels..range.end * pixels];
-            standing.extend(Self::standing(&*ready, pictures, &labels[range], places));
+            standing.extend(Self::standing(&*ready, pictures, &labels[range], places)?);
         }
         let progress =
             Progress::start_quietly(&self.to_string(), "images", standing.len() * self.restarts);

@@ -1,6 +1,7 @@
 //! Where an attack wants the net to go: away from a class or toward one.
 
-use super::{Hill, Loss, Ready};
+use super::{Loss, Ready};
+use crate::Result;
 
 /// What an attack makes larger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,27 +12,12 @@ pub(crate) enum Goal {
     Toward,
 }
 
-/// What a net says of pictures, and where they would have to go.
-pub(crate) struct Look {
-    /// `(n, classes)`.
-    pub logits: Vec<f32>,
-    /// The goal's gradient with respect to the pictures, `(n, pixels)`.
-    pub gradient: Vec<f32>,
-}
-
 impl Goal {
-    /// Each image's logits and the gradient of its goal with respect to it; pictures `(n, pixels)`.
-    pub fn look(self, net: &dyn Ready, pictures: &[f32], classes: &[usize]) -> Look {
-        let slope = |image: usize, logits: &mut [f32]| self.slope(logits, classes[image]);
-        let (logits, gradient) = net.look(pictures, Hill::Logits(&slope));
-        Look { logits, gradient }
-    }
-
     /// How far each image has come: its own share of the goal.
-    pub fn reached(self, net: &dyn Ready, pictures: &[f32], classes: &[usize]) -> Vec<f32> {
-        let logits = net.logits(pictures);
+    pub fn reached(self, net: &dyn Ready, pictures: &[f32], classes: &[usize]) -> Result<Vec<f32>> {
+        let logits = net.logits(pictures)?;
         let rows = logits.chunks(logits.len() / classes.len().max(1));
-        rows.zip(classes).map(|(row, &class)| self.height(row, class)).collect()
+        Ok(rows.zip(classes).map(|(row, &class)| self.height(row, class)).collect())
     }
 
     /// The goal of an image with these logits.

@@ -1,6 +1,6 @@
 //! What every attack follows, as a value to look at.
 
-use super::{Goal, Loss};
+use super::{Goal, Hill, Loss};
 use crate::Result;
 use crate::data::Images;
 use crate::net::Net;
@@ -28,7 +28,7 @@ pub fn gradient(net: &Net, images: &Images, labels: &[usize]) -> Result<Array4<f
         let batch = images.batch(&(start..end).collect::<Vec<_>>());
         let batch = batch.as_slice().expect("a batch is contiguous");
         let goal = Goal::Away(Loss::CrossEntropy);
-        all.extend(goal.look(&*ready, batch, &labels[start..end]).gradient);
+        all.extend(ready.look(batch, Hill::Goal(goal, &labels[start..end]))?.1);
         progress.advance(end - start);
     }
     let [n, channels, height, width] = images.shape();

@@ -17,7 +17,7 @@ pub enum Loss {
 }
 
 /// Keeps the ratio finite where all logits are equal.
-const SMALL: f32 = 1e-12;
+pub(crate) const SMALL: f32 = 1e-12;
 
 impl Loss {
     /// `cross-entropy`, `margin` or `DLR`.

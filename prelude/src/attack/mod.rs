@@ -16,6 +16,8 @@ pub use norm::Norm;
 pub use pgd::{Pgd, fgsm};
 
 pub(crate) use goal::Goal;
+#[cfg(any(feature = "cuda", test))]
+pub(crate) use loss::SMALL;
 pub(crate) use ready::{Hill, OnDevice, Ready, Walk};
 
 use crate::Result;

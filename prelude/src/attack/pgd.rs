@@ -145,9 +145,8 @@ impl Pgd {
     ) -> Result<Vec<f32>> {
         let pixels = pictures.len() / classes.len().max(1);
         let walk = self.walk();
-        let slope = |image: usize, logits: &mut [f32]| goal.slope(logits, classes[image]);
-        let ascend =
-            |start: Vec<f32>| net.ascend(walk, pictures, start, Hill::Logits(&slope), go_on);
+        let hill = Hill::Goal(goal, classes);
+        let ascend = |start: Vec<f32>| net.ascend(walk, pictures, start, hill, go_on);
         let Some(random) = self.random else {
             return ascend(pictures.to_vec());
         };
@@ -157,7 +156,7 @@ impl Pgd {
             let stream = (restart << 32) + first;
             let start = self.random_start(pictures, pixels, random.seed, stream);
             let end = ascend(start)?;
-            let reached = goal.reached(net, &end, classes);
+            let reached = goal.reached(net, &end, classes)?;
             for (i, height) in reached.into_iter().enumerate() {
                 if height > heights[i] {
                     heights[i] = height;

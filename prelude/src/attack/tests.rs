@@ -33,7 +33,7 @@ fn seen() -> (Images, Vec<usize>, Vec<usize>) {
 
 fn mean(goal: Goal, images: &Images, classes: &[usize]) -> f32 {
     let all = images.batch(&(0..images.len()).collect::<Vec<_>>());
-    let reached = goal.reached(&*TRAINED.freeze(), all.as_slice().unwrap(), classes);
+    let reached = goal.reached(&*TRAINED.freeze(), all.as_slice().unwrap(), classes).unwrap();
     reached.iter().sum::<f32>() / reached.len() as f32
 }
 
@@ -119,7 +119,7 @@ fn more_restarts_are_never_worse_for_any_image() {
             let attack = Pgd::linf(0.02).steps(2).random_starts(restarts, 5);
             let all = all.as_slice().unwrap();
             let end = attack.batch(&*frozen, all, classes, goal, 0, &|| Ok(())).unwrap();
-            goal.reached(&*frozen, &end, classes)
+            goal.reached(&*frozen, &end, classes).unwrap()
         };
         let (one, three) = (reached(1), reached(3));
         assert!(three.iter().zip(&one).all(|(three, one)| three >= one), "{goal:?}");
@@ -131,7 +131,8 @@ fn more_restarts_are_never_worse_for_any_image() {
 fn fgsm_is_one_step_of_size_epsilon_along_the_sign_of_the_gradient() {
     let (images, classes, _) = seen();
     let x = images.batch(&(0..IMAGES).collect::<Vec<_>>());
-    let gradient = AWAY.look(&*TRAINED.freeze(), x.as_slice().unwrap(), &classes).gradient;
+    let hill = Hill::Goal(AWAY, &classes);
+    let (_, gradient) = TRAINED.freeze().look(x.as_slice().unwrap(), hill).unwrap();
     let Images::Floats(found) = fgsm(0.1).perturb(&TRAINED, &images, &classes).unwrap() else {
         panic!("perturbed pictures are floats")
     };
@@ -148,7 +149,7 @@ fn the_gradient_of_an_image_is_the_slope_of_its_own_cross_entropy() {
     let found = gradient(&TRAINED, &images, &classes).unwrap();
     let all = images.batch(&(0..IMAGES).collect::<Vec<_>>());
     let frozen = TRAINED.freeze();
-    let loss = |x: &Array4<f32>| AWAY.reached(&*frozen, x.as_slice().unwrap(), &classes);
+    let loss = |x: &Array4<f32>| AWAY.reached(&*frozen, x.as_slice().unwrap(), &classes).unwrap();
     // Along each image's own gradient its loss rises by the square of the gradient's length.
     let step = 1e-3;
     let (up, down) = (&all + &(&found * step), &all - &(&found * step));

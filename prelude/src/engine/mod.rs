@@ -7,6 +7,7 @@ mod block;
 mod channelwise;
 mod conv;
 mod convolution;
+mod dropout;
 mod finish;
 mod frozen;
 mod head;
@@ -27,6 +28,8 @@ mod training;
 mod weight_gradient;
 mod winograd;
 
+#[cfg(any(feature = "cuda", test))]
+pub(crate) use dropout::Dropout;
 pub(crate) use frozen::Frozen;
 pub(crate) use head::Head;
 pub(crate) use picture::Normalisation;

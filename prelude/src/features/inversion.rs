@@ -130,21 +130,14 @@ impl Maker for Inversion {
     ) -> Result<Vec<f32>> {
         let pixels = set.images.pixels();
         let originals = set.images.batch(indices);
-        let aims = net.representations(originals.as_slice().expect("a batch is contiguous"));
+        let aims = net.representations(originals.as_slice().expect("a batch is contiguous"))?;
         let mut starts = vec![0.0; indices.len() * pixels];
         let pictures = starts.par_chunks_mut(pixels).zip(indices);
         pictures.for_each(|(picture, index)| self.beginning(set, *index, picture));
-        let features = aims.len() / indices.len();
         let (step_size, steps) = (self.step_size, self.steps);
         let walk = Walk { norm: Norm::L2, epsilon: f32::INFINITY, step_size, steps };
         // Up is toward the aim. A step has its own length, so the distance itself has no say.
-        let slope = |image: usize, representation: &mut [f32]| {
-            let aim = &aims[image * features..][..features];
-            for (value, aim) in representation.iter_mut().zip(aim) {
-                *value = aim - *value;
-            }
-        };
-        net.ascend(walk, &starts, starts.clone(), Hill::Representation(&slope), go_on)
+        net.ascend(walk, &starts, starts.clone(), Hill::Toward(&aims), go_on)
     }
 }
 

@@ -112,7 +112,7 @@ fn rows(
     net: &Net,
     images: &Images,
     width: usize,
-    numbers: impl Fn(&dyn Ready, &[f32]) -> Vec<f32>,
+    numbers: impl Fn(&dyn Ready, &[f32]) -> Result<Vec<f32>>,
 ) -> Result<Array2<f32>> {
     net.check(images, None)?;
     let ready = net.ready()?;
@@ -122,7 +122,7 @@ fn rows(
     for chunk in indices.chunks(BATCH) {
         progress.check_interrupt()?;
         let batch = images.batch(chunk);
-        all.extend(numbers(&*ready, batch.as_slice().expect("a batch is contiguous")));
+        all.extend(numbers(&*ready, batch.as_slice().expect("a batch is contiguous"))?);
         progress.advance(chunk.len());
     }
     Ok(Array2::from_shape_vec((images.len(), width), all).expect("every image has its row"))

@@ -1,7 +1,7 @@
 //! Nets: one definition, two ways to run it (dfdx's graph and the engine), weights on disk.
 
 #[cfg(test)]
-mod agreement;
+pub(crate) mod agreement;
 mod architecture;
 mod check;
 mod fingerprint;
@@ -23,6 +23,8 @@ use crate::attack::{OnDevice, Ready};
 use crate::data::Dataset;
 use crate::device::Device;
 use crate::engine::{Frozen, Isa, Weights};
+#[cfg(feature = "cuda")]
+use crate::gpu;
 use std::sync::Arc;
 
 /// A net: its layers and its numbers.
@@ -93,7 +95,9 @@ impl Net {
             Device::Cpu => Box::new(Frozen::new(&self.weights, Isa::detect())),
             Device::Dfdx(device) => Box::new(OnDevice::new(self.graph(&device)?)),
             #[cfg(feature = "cuda")]
-            Device::Cuda(device) => Box::new(OnDevice::new(self.graph(&device)?)),
+            Device::DfdxCuda(device) => Box::new(OnDevice::new(self.graph(&device)?)),
+            #[cfg(feature = "cuda")]
+            Device::Cuda(hands, _) => Box::new(gpu::Fixed::new(&hands, &self.weights)?),
         })
     }
 

@@ -12,10 +12,14 @@ mod sgd;
 mod speed;
 mod trainer;
 
+#[cfg(any(feature = "cuda", test))]
+pub(crate) use descent::Seen;
 pub(crate) use descent::{Descend, Descent};
 pub use log::{Epoch, Interruption, Log};
 pub use recipe::Recipe;
 pub use schedule::Schedule;
+#[cfg(any(feature = "cuda", test))]
+pub(crate) use sgd::Sgd;
 pub(crate) use sgd::Step;
 
 #[cfg(test)]

@@ -74,7 +74,7 @@ impl Net {
         };
         let mut trainer = Trainer::new(state, recipe)?;
         let interrupted = trainer.epochs(&sets, checkpoint.as_ref(), recipe.epochs)?;
-        let State { net, log: epochs, .. } = trainer.state();
+        let State { net, log: epochs, .. } = trainer.state()?;
         *self = net;
         if let (Some(_), Some(checkpoint)) = (&interrupted, &checkpoint) {
             checkpoint.leave(self, &sets, recipe)?;
@@ -107,12 +107,12 @@ impl<'a> Trainer<'a> {
         Ok(Self { architecture: net.architecture, recipe, descent, log })
     }
 
-    fn net(&self) -> Net {
-        Net { architecture: self.architecture.clone(), weights: self.descent.weights() }
+    fn net(&self) -> Result<Net> {
+        Ok(Net { architecture: self.architecture.clone(), weights: self.descent.weights()? })
     }
 
-    fn state(&self) -> State {
-        State { net: self.net(), sgd: self.descent.sgd(), log: self.log.clone() }
+    fn state(&self) -> Result<State> {
+        Ok(State { net: self.net()?, sgd: self.descent.sgd()?, log: self.log.clone() })
     }
 
     /// Goes on until `end` epochs are done, or until an interrupt.
@@ -130,7 +130,7 @@ impl<'a> Trainer<'a> {
             let row = tally.row(start.elapsed());
             // The accuracies of an epoch that was cut short, or that nobody waits for, are not known.
             let looked = match tally.images == set.len() {
-                true => stopped(sets.look(&self.net(), self.recipe.adversary.as_ref()))?,
+                true => stopped(sets.look(&self.net()?, self.recipe.adversary.as_ref()))?,
                 false => None,
             };
             let Some(looked) = looked else {
@@ -143,7 +143,7 @@ impl<'a> Trainer<'a> {
             let Looks { validation, robust, watched } = looked;
             self.log.push(Epoch { validation, robust, watched, ..row });
             if let Some(checkpoint) = checkpoint {
-                checkpoint.save(&self.state())?;
+                checkpoint.save(&self.state()?)?;
             }
         }
         Ok(None)
@@ -180,7 +180,7 @@ impl<'a> Trainer<'a> {
             watch.step(epoch, &tally, labels.len(), seen.loss);
         }
         // The last step may break the weights after the last loss was still finite.
-        match self.descent.weights().parameters().into_iter().flatten().find(|p| !p.is_finite()) {
+        match self.descent.weights()?.parameters().into_iter().flatten().find(|p| !p.is_finite()) {
             Some(p) => Err(diverged("finite weights", format!("{p} after epoch {}", epoch + 1))),
             None => Ok(tally),
         }
@@ -199,7 +199,7 @@ impl<'a> Trainer<'a> {
         let pictures = self.attacked(pictures, labels, number, progress)?;
         let rate = learning_rate * schedule.share(number, epochs * steps, number / steps);
         let step = Step { rate, momentum: *momentum, weight_decay: *weight_decay };
-        Ok(self.descent.step(pictures, labels, step))
+        self.descent.step(pictures, labels, step)
     }
 
     /// The pictures of step `number` as the recipe's adversary leaves them.
@@ -211,7 +211,7 @@ impl<'a> Trainer<'a> {
         progress: &Progress,
     ) -> Result<Vec<f32>> {
         let Some(adversary) = &self.recipe.adversary else { return Ok(pictures) };
-        let ready = self.descent.ready();
+        let ready = self.descent.ready()?;
         let (first, go_on) = ((number * self.recipe.batch) as u64, || progress.check_interrupt());
         adversary.batch(&*ready, &pictures, labels, adversary.goal(), first, &go_on)
     }

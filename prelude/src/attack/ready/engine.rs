@@ -6,19 +6,20 @@ use crate::engine::Frozen;
 use rayon::prelude::*;
 
 impl Ready for Frozen {
-    fn logits(&self, pictures: &[f32]) -> Vec<f32> {
-        Frozen::logits(self, pictures)
+    fn logits(&self, pictures: &[f32]) -> Result<Vec<f32>> {
+        Ok(Frozen::logits(self, pictures))
     }
 
-    fn representations(&self, pictures: &[f32]) -> Vec<f32> {
-        Frozen::representations(self, pictures)
+    fn representations(&self, pictures: &[f32]) -> Result<Vec<f32>> {
+        Ok(Frozen::representations(self, pictures))
     }
 
-    fn look(&self, pictures: &[f32], hill: Hill) -> (Vec<f32>, Vec<f32>) {
-        match hill {
-            Hill::Logits(slope) => self.gradient(pictures, slope),
-            Hill::Representation(slope) => self.representation_gradient(pictures, slope),
-        }
+    fn look(&self, pictures: &[f32], hill: Hill) -> Result<(Vec<f32>, Vec<f32>)> {
+        let slope = |n: usize, values: &mut [f32]| hill.slope(n, values);
+        Ok(match hill {
+            Hill::Goal(..) => self.gradient(pictures, slope),
+            Hill::Toward(_) => self.representation_gradient(pictures, slope),
+        })
     }
 
     fn ascend(
@@ -31,7 +32,7 @@ impl Ready for Frozen {
     ) -> Result<Vec<f32>> {
         for _ in 0..walk.steps {
             go_on()?;
-            let mut direction = self.look(&x, hill).1; // (n, pixels)
+            let mut direction = self.look(&x, hill)?.1; // (n, pixels)
             let images = x.par_chunks_mut(self.pixels()).zip(center.par_chunks(self.pixels()));
             let steps = direction.par_chunks_mut(self.pixels());
             images.zip(steps).for_each(|((x, center), step)| walk.step(x, center, step));

@@ -8,6 +8,7 @@ use super::shares::{MOST_A_SHARE, add_up, images_a_share};
 use crate::engine::batch_norm::{self, Rest, Scaling};
 use crate::engine::conv::Job;
 use crate::engine::convolution::Pass;
+use crate::engine::dropout::Dropout;
 use crate::engine::finish::Finish;
 use crate::engine::head;
 use crate::engine::max_pool::maximum;
@@ -15,9 +16,6 @@ use crate::engine::pack::Conv;
 use crate::engine::pack_channels::pack;
 use crate::engine::plan::{Weights, geometry, padded};
 use crate::engine::simd::{Isa, LANES};
-use rand::Rng;
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::SeedableRng;
 use rayon::prelude::*;
 use std::ptr::{null, null_mut};
 
@@ -26,8 +24,7 @@ struct Guide<'a> {
     isa: Isa,
     weights: &'a Weights,
     scalings: &'a [Scaling],
-    /// Of this step's dropout.
-    seed: u64,
+    dropout: Dropout,
 }
 
 impl Work {
@@ -37,11 +34,7 @@ impl Work {
             isa: self.isa,
             weights,
             scalings: &self.scalings,
-            seed: weights
-                .head
-                .bias
-                .iter()
-                .fold(0, |seed: u64, bias| seed.rotate_left(7) ^ u64::from(bias.to_bits())),
+            dropout: Dropout::new(weights.dropout, &weights.head.bias),
         };
         let Stage { ops, rooms, sums, .. } = &self.plan.there[number];
         let ways: Vec<Option<Way>> = ops.iter().map(|op| op.way(&guide)).collect();
@@ -207,11 +200,8 @@ impl Guide<'_> {
         unsafe { head::mean(self.isa, from.layout, at, means.as_mut_ptr()) };
         image.features.copy_from_slice(&means[..self.weights.head.features()]);
         if self.weights.dropout > 0.0 {
-            let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
-            rng.set_stream(number as u64);
-            let kept = 1.0 - self.weights.dropout;
-            for (feature, factor) in image.features.iter_mut().zip(&mut image.dropout) {
-                *factor = if rng.gen_range(0.0..1.0) < kept { 1.0 / kept } else { 0.0 };
+            self.dropout.factors(number, &mut image.dropout);
+            for (feature, factor) in image.features.iter_mut().zip(&image.dropout) {
                 *feature *= *factor;
             }
         }

@@ -41,9 +41,9 @@ fn a_training_step_of_every_published_net_moves_all_of_it() {
         let net = Net::new(architecture, vec![0.5; 3], vec![0.25; 3], 0).unwrap();
         let mut descent = Descent::new(net.weights.clone(), Isa::detect());
         let step = Step { rate: 0.1, momentum: 0.9, weight_decay: 0.0 };
-        let seen = descent.step(pictures.clone(), &[3, 8], step);
+        let seen = descent.step(pictures.clone(), &[3, 8], step).unwrap();
         assert!(seen.loss.is_finite() && (0.5..20.0).contains(&seen.loss), "{name}: {}", seen.loss);
-        let after = descent.weights();
+        let after = descent.weights().unwrap();
         let pairs = net.weights.parameters().into_iter().zip(after.parameters());
         for (index, (before, after)) in pairs.enumerate() {
             let moved = before.iter().zip(after).any(|(a, b)| a != b);

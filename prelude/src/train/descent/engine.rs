@@ -1,6 +1,7 @@
 //! On the CPU, by the engine.
 
 use super::{Descend, Seen};
+use crate::Result;
 use crate::attack::Ready;
 use crate::engine::{self, Frozen, Isa, Learner, Training, Weights};
 use crate::train::sgd::{Sgd, Step};
@@ -51,21 +52,21 @@ impl Descent {
 }
 
 impl Descend for Descent {
-    fn step(&mut self, pictures: Vec<f32>, labels: &[usize], step: Step) -> Seen {
+    fn step(&mut self, pictures: Vec<f32>, labels: &[usize], step: Step) -> Result<Seen> {
         // A step has dozens of parallel regions. Begun on a thread of the pool they need no other one to
         // wake up, and none to sleep until they are done.
-        rayon::scope(|_| self.step_in_the_pool(pictures, labels, step))
+        Ok(rayon::scope(|_| self.step_in_the_pool(pictures, labels, step)))
     }
 
-    fn weights(&self) -> Weights {
-        self.learner().weights.clone()
+    fn weights(&self) -> Result<Weights> {
+        Ok(self.learner().weights.clone())
     }
 
-    fn sgd(&self) -> Sgd {
-        self.sgd.clone()
+    fn sgd(&self) -> Result<Sgd> {
+        Ok(self.sgd.clone())
     }
 
-    fn ready(&self) -> Box<dyn Ready> {
-        Box::new(Frozen::new(&self.learner().weights, self.isa))
+    fn ready(&self) -> Result<Box<dyn Ready>> {
+        Ok(Box::new(Frozen::new(&self.learner().weights, self.isa)))
     }
 }

@@ -2,6 +2,8 @@
 
 mod engine;
 mod on_device;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use engine::Descent;
 
@@ -10,21 +12,23 @@ use crate::Result;
 use crate::attack::Ready;
 use crate::device::Device;
 use crate::engine::{Isa, Weights};
+#[cfg(feature = "cuda")]
+use crate::gpu;
 use crate::net::Net;
 
-/// A net on its way down.
+/// A net on its way down. What goes wrong is a GPU's: too little memory, say.
 pub(crate) trait Descend {
     /// One step by the mean cross-entropy of pictures `(n, pixels)` to their labels.
-    fn step(&mut self, pictures: Vec<f32>, labels: &[usize], step: Step) -> Seen;
+    fn step(&mut self, pictures: Vec<f32>, labels: &[usize], step: Step) -> Result<Seen>;
 
     /// Where it is.
-    fn weights(&self) -> Weights;
+    fn weights(&self) -> Result<Weights>;
 
     /// The velocity of each parameter.
-    fn sgd(&self) -> Sgd;
+    fn sgd(&self) -> Result<Sgd>;
 
     /// The net as it is now, in evaluation mode.
-    fn ready(&self) -> Box<dyn Ready>;
+    fn ready(&self) -> Result<Box<dyn Ready>>;
 }
 
 /// What a step saw before it moved the weights.
@@ -41,6 +45,8 @@ pub(super) fn resume(net: &Net, sgd: Sgd) -> Result<Box<dyn Descend>> {
         Device::Cpu => Box::new(Descent::resume(net.weights.clone(), sgd, Isa::detect())),
         Device::Dfdx(device) => Box::new(on_device::OnDevice::resume(net, &sgd, &device)?),
         #[cfg(feature = "cuda")]
-        Device::Cuda(device) => Box::new(on_device::OnDevice::resume(net, &sgd, &device)?),
+        Device::DfdxCuda(device) => Box::new(on_device::OnDevice::resume(net, &sgd, &device)?),
+        #[cfg(feature = "cuda")]
+        Device::Cuda(hands, _) => Box::new(gpu::Descent::resume(&hands, &net.weights, &sgd)?),
     })
 }

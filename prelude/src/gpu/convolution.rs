@@ -1,0 +1,200 @@
+//! A convolution as products of matrices, of as many output pixels at once as there is room for.
+
+use super::machine::{Grid, Keep, Matrix, Product, launch};
+use super::memory::{Hands, Memory};
+use crate::Result;
+use crate::engine::Window;
+
+/// A convolution between two images of a batch, `(C·H·W, B)` each.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Passing {
+    pub window: Window,
+    /// Channels, height and width of what comes in.
+    pub input: [usize; 3],
+    pub output: [usize; 3],
+    pub batch: usize,
+    /// How many numbers of windows are gathered at once, at most.
+    pub workspace: usize,
+}
+
+/// Some output pixels.
+#[derive(Clone, Copy)]
+struct Chunk {
+    first: usize,
+    count: usize,
+}
+
+impl Passing {
+    /// `out = weight · windows`.
+    pub fn forward(
+        &self,
+        hands: &Hands,
+        image: &Memory,
+        weight: &Memory,
+        out: &Memory,
+    ) -> Result<()> {
+        for chunk in self.chunks() {
+            let windows = self.windows(hands, image, chunk)?;
+            hands.multiply(Product {
+                size: [self.output[0], self.columns(chunk), self.rows()],
+                a: Matrix::new(weight, self.rows()),
+                b: Matrix::new(&windows, self.columns(chunk)),
+                c: self.outside(out, chunk),
+                keep: Keep::Nothing,
+            })?;
+        }
+        Ok(())
+    }
+
+    /// The weight's gradient, from the slopes at what came out: `slopes · windowsᵀ`.
+    pub fn learn(
+        &self,
+        hands: &Hands,
+        image: &Memory,
+        slopes: &Memory,
+        gradient: &Memory,
+    ) -> Result<()> {
+        for chunk in self.chunks() {
+            let windows = self.windows(hands, image, chunk)?;
+            hands.multiply(Product {
+                size: [self.output[0], self.rows(), self.columns(chunk)],
+                a: self.outside(slopes, chunk),
+                b: Matrix::new(&windows, self.columns(chunk)).transposed(),
+                c: Matrix::new(gradient, self.rows()),
+                keep: if chunk.first == 0 { Keep::Nothing } else { Keep::All },
+            })?;
+        }
+        Ok(())
+    }
+
+    /// The gradient of what came in: `weightᵀ · slopes`, and from there back to the pixels.
+    pub fn back(
+        &self,
+        hands: &Hands,
+        slopes: &Memory,
+        weight: &Memory,
+        gradient: &Memory,
+        keep: Keep,
+    ) -> Result<()> {
+        for chunk in self.chunks() {
+            let keep = if chunk.first == 0 { keep } else { Keep::All };
+            let (columns, windows) = match self.is_plain() {
+                true => (self.columns(chunk), gradient.clone()),
+                false => {
+                    let columns = self.columns(chunk);
+                    (columns, hands.reserve(self.rows() * columns)?)
+                }
+            };
+            hands.multiply(Product {
+                size: [self.rows(), columns, self.output[0]],
+                a: Matrix::new(weight, self.rows()).transposed(),
+                b: self.outside(slopes, chunk),
+                c: Matrix::new(&windows, columns),
+                keep: if self.is_plain() { keep } else { Keep::Nothing },
+            })?;
+            if !self.is_plain() {
+                self.collect(hands, &windows, gradient, chunk, keep)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// How many numbers a window has.
+    fn rows(&self) -> usize {
+        self.input[0] * self.window.kernel[0] * self.window.kernel[1]
+    }
+
+    fn columns(&self, chunk: Chunk) -> usize {
+        chunk.count * self.batch
+    }
+
+    fn places(&self) -> usize {
+        self.output[1] * self.output[2]
+    }
+
+    /// Whether the windows are the image itself.
+    fn is_plain(&self) -> bool {
+        let Window { kernel, stride, padding } = self.window;
+        kernel == [1, 1] && stride == 1 && padding == [0, 0]
+    }
+
+    /// All output pixels, in pieces whose windows fit into the workspace.
+    fn chunks(&self) -> impl Iterator<Item = Chunk> + use<> {
+        let (places, pixel) = (self.places(), self.rows() * self.batch);
+        let count = match self.is_plain() {
+            true => places,
+            false => (self.workspace / pixel).clamp(1, places),
+        };
+        let firsts = (0..places).step_by(count);
+        firsts.map(move |first| Chunk { first, count: count.min(places - first) })
+    }
+
+    /// A chunk of what comes out, as a matrix.
+    fn outside<'a>(&self, image: &'a Memory, chunk: Chunk) -> Matrix<'a> {
+        Matrix::new(image, self.places() * self.batch).from(chunk.first * self.batch)
+    }
+
+    /// What a chunk's windows read: `(C·kernel, count·B)`.
+    fn windows(&self, hands: &Hands, image: &Memory, chunk: Chunk) -> Result<Memory> {
+        if self.is_plain() {
+            return Ok(image.clone());
+        }
+        let Window { kernel, stride, padding } = self.window;
+        let [_, height, width] = self.input;
+        let (rows, columns) = (self.rows(), self.columns(chunk));
+        let windows = hands.reserve(rows * columns)?;
+        launch!(
+            hands,
+            gather_windows,
+            Grid::Table { rows, columns },
+            image,
+            &windows,
+            height,
+            width,
+            self.batch,
+            kernel[0],
+            kernel[1],
+            stride,
+            padding[0],
+            padding[1],
+            self.output[2],
+            chunk.first,
+            chunk.count,
+        )?;
+        Ok(windows)
+    }
+
+    /// The way back from the windows of a chunk to the pixels.
+    fn collect(
+        &self,
+        hands: &Hands,
+        windows: &Memory,
+        image: &Memory,
+        chunk: Chunk,
+        keep: Keep,
+    ) -> Result<()> {
+        let Window { kernel, stride, padding } = self.window;
+        let [channels, height, width] = self.input;
+        let grid = Grid::Table { rows: channels, columns: height * width * self.batch };
+        launch!(
+            hands,
+            collect_windows,
+            grid,
+            windows,
+            image,
+            height,
+            width,
+            self.batch,
+            kernel[0],
+            kernel[1],
+            stride,
+            padding[0],
+            padding[1],
+            self.output[1],
+            self.output[2],
+            chunk.first,
+            chunk.count,
+            keep,
+        )
+    }
+}

@@ -1,0 +1,35 @@
+// What all kernels share. Images lie channels first and batch last, (C·H·W, B), so that a convolution is
+// a product of matrices, a channel one long row, and threads side by side read numbers side by side.
+//
+// A kernel goes through its numbers in strides of all its threads: it is right for any number of them.
+
+#define FIRST (blockIdx.x * blockDim.x + threadIdx.x)
+#define STRIDE (gridDim.x * blockDim.x)
+#define EACH(i, count) for (int i = FIRST; i < (count); i += STRIDE)
+// The same within one block, which has a row to itself.
+#define EACH_OF_ROW(i, count) for (int i = threadIdx.x; i < (count); i += blockDim.x)
+
+// Below every number that is finite.
+#define LOWEST (-3.402823466e+38f)
+
+// Where a row of so many numbers begins: more of them than an int counts may lie before it.
+#define ROW(numbers, row, columns) ((numbers) + (size_t)(row) * (columns))
+
+// Writes a number, or adds it to what other parts of the net have written there before.
+__device__ void put(float *at, float value, int keep) {
+    *at = keep ? *at + value : value;
+}
+
+// The sum of every thread's number, for each thread of the block; always in the same order.
+__device__ float block_sum(float value) {
+    __shared__ float parts[1024];
+    parts[threadIdx.x] = value;
+    __syncthreads();
+    for (unsigned half = blockDim.x / 2; half > 0; half /= 2) {
+        if (threadIdx.x < half) parts[threadIdx.x] += parts[threadIdx.x + half];
+        __syncthreads();
+    }
+    float total = parts[0];
+    __syncthreads();
+    return total;
+}
