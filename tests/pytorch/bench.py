@@ -1,7 +1,8 @@
 """The peer of `erm-bench`: PyTorch on the same machine, the same net, the same work, asked again and again.
 
 It says on one line what it is, then answers every line on its standard input,
-{"net": "resnet", "width": 16, "batch": 128, "work": "PGD step", "config": "contiguous", "seconds": 0.3}, with {"images_per_second": 2799.0}.
+{"net": "resnet", "width": 16, "batch": 128, "device": "cpu", "work": "PGD step", "config": "contiguous", "seconds": 0.3}, with {"images_per_second": 2799.0}.
+On a GPU its numbers stay there; "cuda" has f32 throughout, "cuda-tf32" rounds factors to TF32, as PyTorch's own default for convolutions does.
 Between two lines it is blocked, so that it takes nothing from whoever measures then.
 
     python tests/pytorch/bench.py --threads 2
@@ -43,10 +44,13 @@ def published_net(name, width):
 class Bench:
     """A net in one of PyTorch's configurations, and the three pieces of work."""
 
-    def __init__(self, name, width, batch, config):
+    def __init__(self, name, width, batch, device, config):
         torch.manual_seed(0)
-        self.x, self.y = torch.rand(batch, 3, 32, 32), torch.randint(0, 10, (batch,))
-        self.net = Net(width) if name == "resnet" else published_net(name, width)
+        self.on_a_gpu = "cuda" in device
+        where = "cuda" if self.on_a_gpu else "cpu"
+        self.x = torch.rand(batch, 3, 32, 32).to(where)
+        self.y = torch.randint(0, 10, (batch,)).to(where)
+        self.net = (Net(width) if name == "resnet" else published_net(name, width)).to(where)
         if config != "contiguous":
             self.net = self.net.to(memory_format=torch.channels_last)
         self.run = torch.compile(self.net) if config == "compile" else self.net
@@ -73,7 +77,17 @@ class Bench:
         """The mode that the work is done in, and the function that does it."""
         training = work == "training step"
         self.net.train(training).requires_grad_(training)
-        return {"training step": self.training_step, "PGD step": self.pgd_step, "forward": self.forward}[work]
+        run = {"training step": self.training_step, "PGD step": self.pgd_step, "forward": self.forward}[work]
+        return self.waiting_for(run) if self.on_a_gpu else run
+
+    def waiting_for(self, run):
+        """The same, done when it returns: a GPU is only asked otherwise."""
+
+        def whole():
+            run()
+            torch.cuda.synchronize()
+
+        return whole
 
 
 def images_per_second(work, batch, seconds):
@@ -95,10 +109,12 @@ def main():
     answer({"peer": "PyTorch " + torch.__version__})
     for line in sys.stdin:
         ask = json.loads(line)
-        key = ask["net"], ask["width"], ask["batch"], ask["config"], ask["work"]
+        key = ask["net"], ask["width"], ask["batch"], ask["device"], ask["config"], ask["work"]
+        rounded = ask["device"] == "cuda-tf32"
+        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = rounded
         # A net of its own for each work: a compiled one would be compiled anew at every change of mode.
         if key not in benches:
-            benches[key] = Bench(ask["net"], ask["width"], ask["batch"], ask["config"])
+            benches[key] = Bench(*key[:-1])
             work = benches[key].prepare(ask["work"])
             images_per_second(work, ask["batch"], 0)
         work = benches[key].prepare(ask["work"])

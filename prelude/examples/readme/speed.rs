@@ -70,7 +70,7 @@ fn usual(bench: &Record, peak: f64) -> Result<Table> {
     let headings = ["images/s", "width", "Erm", "of the peak, %", "PyTorch, its best", "ratio"];
     let mut table = Table::new(headings);
     for width in WIDTHS {
-        let net = Bench::new("resnet", width, 1, Isa::Portable)?;
+        let net = Bench::new("resnet", width, 1, "cpu", Isa::Portable)?;
         for work in Work::ALL {
             let Side { ours, theirs, by, .. } = side(bench, "", work, width, 128);
             table = table.row([

@@ -91,8 +91,13 @@ impl Net {
 
     /// The net in evaluation mode, on the device that the user has chosen.
     pub(crate) fn ready(&self) -> Result<Box<dyn Ready>> {
-        Ok(match Device::chosen()? {
-            Device::Cpu => Box::new(Frozen::new(&self.weights, Isa::detect())),
+        self.ready_on(Device::chosen()?, Isa::detect())
+    }
+
+    /// The same on a device; on the processor the engine uses the instruction set `isa`.
+    pub(crate) fn ready_on(&self, device: Device, isa: Isa) -> Result<Box<dyn Ready>> {
+        Ok(match device {
+            Device::Cpu => Box::new(Frozen::new(&self.weights, isa)),
             Device::Dfdx(device) => Box::new(OnDevice::new(self.graph(&device)?)),
             #[cfg(feature = "cuda")]
             Device::DfdxCuda(device) => Box::new(OnDevice::new(self.graph(&device)?)),

@@ -3,9 +3,10 @@
 use super::{A_PASS, Fixture, agree, parameter_names, square, statistics};
 use crate::Scale;
 use crate::data::{Augment, Dataset};
+use crate::device::Device;
 use crate::engine::Isa;
 use crate::net::Net;
-use crate::train::{Descend, Descent, Recipe, Schedule, Step};
+use crate::train::{Recipe, Schedule, Step};
 use ndarray::Array4;
 
 /// A gradient strays by a pass; the next two start from weights that have strayed, and each may add
@@ -37,7 +38,7 @@ fn arrived(fixture: &Fixture, way: &str, after: &Net) {
 fn three_steps_down_lead_where_pytorch_goes() {
     let fixture = square();
     for isa in Isa::supported() {
-        let mut descent = Descent::new(fixture.net.weights.clone(), isa);
+        let mut descent = fixture.net.descent_on(Device::Cpu, isa).unwrap();
         for _ in 0..3 {
             descent.step(fixture.pictures.clone(), &fixture.labels, STEP).unwrap();
         }

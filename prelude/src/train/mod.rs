@@ -12,9 +12,9 @@ mod sgd;
 mod speed;
 mod trainer;
 
+pub(crate) use descent::Descend;
 #[cfg(any(feature = "cuda", test))]
 pub(crate) use descent::Seen;
-pub(crate) use descent::{Descend, Descent};
 pub use log::{Epoch, Interruption, Log};
 pub use recipe::Recipe;
 pub use schedule::Schedule;

@@ -11,6 +11,7 @@ Erm's speed beside PyTorch's, in interleaved rounds.
   --nets resnet       which: resnet, resnet18, resnet50, vgg16, densenet121, inception_v3 (resnet)
   --widths 16,32,64   how wide: channels of the first convolution (16); vgg16:8 has its own width
   --batches 128       images a step
+  --devices cpu       where: cpu, cuda, cuda-tf32, dfdx, dfdx-cuda (cpu)
   --threads N         threads on both sides (all cores)
   --rounds 7          rounds, of which the table gives the medians
   --seconds 0.3       how long a round measures each thing
@@ -26,6 +27,8 @@ pub struct Arguments {
     pub nets: Vec<(String, Option<usize>)>,
     pub widths: Vec<usize>,
     pub batches: Vec<usize>,
+    /// As in `ERM_DEVICE`.
+    pub devices: Vec<String>,
     pub threads: usize,
     pub rounds: usize,
     pub seconds: f64,
@@ -43,6 +46,7 @@ impl Arguments {
             nets: vec![("resnet".into(), None)],
             widths: vec![16],
             batches: vec![128],
+            devices: vec!["cpu".into()],
             threads: std::thread::available_parallelism().map_or(1, usize::from),
             rounds: 7,
             seconds: 0.3,
@@ -58,6 +62,7 @@ impl Arguments {
                 "--nets" => all.nets = value().split(',').map(net).collect::<Result<_>>()?,
                 "--widths" => all.widths = several(&word, &value())?,
                 "--batches" => all.batches = several(&word, &value())?,
+                "--devices" => all.devices = value().split(',').map(str::to_owned).collect(),
                 "--threads" => all.threads = positive(&word, &value())?,
                 "--rounds" => all.rounds = positive(&word, &value())?,
                 "--seconds" => all.seconds = positive(&word, &value())?,

@@ -15,7 +15,7 @@ const REMEDY: &str = "Build it with `cargo build --release`, then --erm target/r
 pub struct Cell {
     seconds: f64,
     isa: String,
-    /// The nets, widths and batches of the benches that it has made.
+    /// The subjects of the benches that it has made.
     made: HashSet<Subject>,
     process: Child,
     input: ChildStdin,
@@ -42,14 +42,15 @@ impl Cell {
 
     /// Has the work done in a cell.
     pub fn images_per_second(&mut self, subject: &Subject, work: Work) -> Result<f64> {
-        let Subject { net, width, batch } = subject;
-        let bench = format!("bench_{net}_{width}_{batch}");
+        let Subject { net, width, batch, device } = subject;
+        let bench = format!("bench_{net}_{width}_{batch}_{}", device.replace('-', "_"));
         if self.made.insert(subject.clone()) {
             let isa = &self.isa;
-            let make = format!("let mut {bench} = Bench::new({net:?}, {width}, {batch}, {isa})?;");
-            self.run(&make)?;
+            self.run(&format!(
+                "let mut {bench} = Bench::new({net:?}, {width}, {batch}, {device:?}, {isa})?;"
+            ))?;
         }
-        self.run(&format!("{bench}.images_per_second(Work::{work:?}, {:?})", self.seconds))?;
+        self.run(&format!("{bench}.images_per_second(Work::{work:?}, {:?})?", self.seconds))?;
         let mut line = String::new();
         self.output.read_line(&mut line).map_err(|e| broken(&e.to_string()))?;
         line.trim().parse().map_err(|_| broken(&line))

@@ -24,12 +24,14 @@ pub struct Figures {
     pub peers_memory: Option<Memory>,
 }
 
-/// What work is done on: a net, how wide it is, and how many images there are.
+/// What work is done on: a net, how wide it is, how many images there are, and where.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Subject {
     pub net: String,
     pub width: usize,
     pub batch: usize,
+    /// As in `ERM_DEVICE`.
+    pub device: String,
 }
 
 /// One piece of work on one subject.
@@ -58,8 +60,8 @@ impl Figures {
         let before = memory::now(process::id());
         let (mut benches, mut rows) = (Vec::new(), Vec::new());
         for subject in subjects(arguments) {
-            let Subject { net, width, batch } = &subject;
-            let bench = Bench::new(net, *width, *batch, arguments.isa)?;
+            let Subject { net, width, batch, device } = &subject;
+            let bench = Bench::new(net, *width, *batch, device, arguments.isa)?;
             rows.extend(Work::ALL.map(|work| Row::new(&subject, work, &bench, arguments)));
             benches.push(bench);
         }
@@ -79,13 +81,19 @@ impl Figures {
     }
 }
 
-/// Every net at its own width, or else at every width, with every batch.
+/// Every net at its own width, or else at every width, with every batch, on every device.
 fn subjects(arguments: &Arguments) -> Vec<Subject> {
     let mut all = Vec::new();
     for (net, own) in &arguments.nets {
         for width in own.as_ref().map_or(&arguments.widths[..], std::slice::from_ref) {
-            let of = |batch: &usize| Subject { net: net.clone(), width: *width, batch: *batch };
-            all.extend(arguments.batches.iter().map(of));
+            for batch in &arguments.batches {
+                all.extend(arguments.devices.iter().map(|device| Subject {
+                    net: net.clone(),
+                    width: *width,
+                    batch: *batch,
+                    device: device.clone(),
+                }));
+            }
         }
     }
     all
@@ -102,7 +110,7 @@ impl Row {
     /// One round of all sides.
     fn measure(&mut self, bench: &mut Bench, seconds: f64, others: &mut Others<'_>) -> Result<()> {
         let (subject, work) = (&self.subject, self.work);
-        self.ours.push(bench.images_per_second(work, seconds));
+        self.ours.push(bench.images_per_second(work, seconds)?);
         sleep(REST);
         if let Some(cell) = others.cell.as_deref_mut() {
             self.in_cell.push(cell.images_per_second(subject, work)?);

@@ -7,9 +7,15 @@ use erm::engine::bench::Work;
 use erm::{Error, Result};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Write};
+use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/pytorch/bench.py");
+/// Where the peer's script lies: beside the sources, or below the folder we run in if they are elsewhere.
+fn script() -> PathBuf {
+    let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/pytorch/bench.py");
+    let [beside, below] = [beside, "tests/pytorch/bench.py"].map(PathBuf::from);
+    if beside.exists() { beside } else { below }
+}
 
 const REMEDY: &str = "python3 -m venv .venv && .venv/bin/pip install torch numpy, \
                       then --python .venv/bin/python";
@@ -31,7 +37,7 @@ impl Peer {
     pub fn start(arguments: &Arguments) -> Result<Self> {
         let python = &arguments.python;
         let mut process = Command::new(python)
-            .arg(SCRIPT)
+            .arg(script())
             .args(["--threads", &arguments.threads.to_string()])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -58,13 +64,13 @@ impl Peer {
     /// Has the work measured in one of PyTorch's configurations.
     pub fn images_per_second(
         &mut self,
-        Subject { net, width, batch }: &Subject,
+        Subject { net, width, batch, device }: &Subject,
         work: Work,
         config: &str,
     ) -> Result<f64> {
         let ask = json!({
-            "net": net, "width": width, "batch": batch, "work": work.name(), "config": config,
-            "seconds": self.seconds,
+            "net": net, "width": width, "batch": batch, "device": device,
+            "work": work.name(), "config": config, "seconds": self.seconds,
         });
         writeln!(self.input, "{ask}").map_err(|e| broken(&e.to_string()))?;
         let answer = self.answer()?;

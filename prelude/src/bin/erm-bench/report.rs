@@ -13,8 +13,8 @@ use std::path::Path;
 pub fn table(arguments: &Arguments, figures: &Figures, peer: &Result<Peer>) -> Table {
     let peak = median(&figures.peak);
     let (threads, isa) = (arguments.threads, arguments.isa.name());
-    let mut headings = vec!["work", "net", "width", "batch", "Erm", "Erm", "of the peak"];
-    let mut units = vec!["", "", "", "", "images/s", "GFLOP/s", "%"];
+    let mut headings = vec!["work", "net", "width", "batch", "on", "Erm", "Erm", "of the peak"];
+    let mut units = vec!["", "", "", "", "", "images/s", "GFLOP/s", "%"];
     if arguments.erm.is_some() {
         headings.extend(["in a cell", "cell / bench"]);
         units.extend(["images/s", ""]);
@@ -51,14 +51,20 @@ fn note(arguments: &Arguments, figures: &Figures, peer: &Result<Peer>) -> String
 fn cells(row: &Row, peak: f64) -> Vec<String> {
     let ours = median(&row.ours);
     let speed = ours * row.operations;
+    // The peak is the processor's.
+    let share = match row.subject.device.as_str() {
+        "cpu" => format!("{:.0}", 100.0 * speed / peak),
+        _ => String::new(),
+    };
     let mut cells = vec![
         row.work.name().to_owned(),
         row.subject.net.clone(),
         row.subject.width.to_string(),
         row.subject.batch.to_string(),
+        row.subject.device.clone(),
         format!("{ours:.0}"),
         format!("{:.0}", speed / 1e9),
-        format!("{:.0}", 100.0 * speed / peak),
+        share,
     ];
     if !row.in_cell.is_empty() {
         let in_cell = median(&row.in_cell);
@@ -89,10 +95,11 @@ pub fn record(
         record = record.value(format!("memory, {whose}, at most, bytes"), peak);
     }
     for row in &figures.rows {
-        let Subject { net, width, batch } = &row.subject;
-        // The net of the demo scale goes without saying, as it did before there were others.
+        let Subject { net, width, batch, device } = &row.subject;
+        // The net of the demo scale and the processor go without saying, as they did before there were others.
         let net = if net == "resnet" { String::new() } else { format!("{net}, ") };
-        let what = format!("{net}{}, width {width}, batch {batch}", row.work.name());
+        let device = if device == "cpu" { String::new() } else { format!(", {device}") };
+        let what = format!("{net}{}, width {width}, batch {batch}{device}", row.work.name());
         record = record.values(format!("{what}, Erm, images/s"), &row.ours);
         if !row.in_cell.is_empty() {
             record = record.values(format!("{what}, Erm in a cell, images/s"), &row.in_cell);

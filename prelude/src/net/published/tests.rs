@@ -1,9 +1,10 @@
 //! The published sizes, and that every net runs, there and back, by both ways.
 
+use crate::device::Device;
 use crate::engine::Isa;
 use crate::fixture::says;
 use crate::net::{Architecture, Net};
-use crate::train::{Descend, Descent, Step};
+use crate::train::Step;
 
 /// Torchvision's counts for 1000 classes, less its linear layers, its auxiliary head and what its first
 /// convolution of 7×7 has more than one of 3×3, and a linear layer for 10 classes on top:
@@ -39,7 +40,7 @@ fn a_training_step_of_every_published_net_moves_all_of_it() {
     for (name, _) in COUNTS {
         let architecture = Architecture::named(name, 64, [3, 32, 32], 10).unwrap();
         let net = Net::new(architecture, vec![0.5; 3], vec![0.25; 3], 0).unwrap();
-        let mut descent = Descent::new(net.weights.clone(), Isa::detect());
+        let mut descent = net.descent_on(Device::Cpu, Isa::detect()).unwrap();
         let step = Step { rate: 0.1, momentum: 0.9, weight_decay: 0.0 };
         let seen = descent.step(pictures.clone(), &[3, 8], step).unwrap();
         assert!(seen.loss.is_finite() && (0.5..20.0).contains(&seen.loss), "{name}: {}", seen.loss);

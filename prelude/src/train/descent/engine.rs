@@ -16,12 +16,6 @@ pub(crate) struct Descent {
 }
 
 impl Descent {
-    /// A descent that starts at `weights`, at rest.
-    pub fn new(weights: Weights, isa: Isa) -> Self {
-        let sgd = Sgd::new(&weights.parameters());
-        Self::resume(weights, sgd, isa)
-    }
-
     /// A descent that goes on from `weights` with the velocities of `sgd`.
     pub fn resume(weights: Weights, sgd: Sgd, isa: Isa) -> Self {
         let learner = Learner { weights, training: Training::new(isa) };

@@ -5,7 +5,7 @@ mod on_device;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use engine::Descent;
+use engine::Descent;
 
 use super::sgd::{Sgd, Step};
 use crate::Result;
@@ -39,10 +39,21 @@ pub(crate) struct Seen {
     pub loss: f32,
 }
 
+impl Net {
+    /// A descent from the net at rest; on the processor the engine uses the instruction set `isa`.
+    pub(crate) fn descent_on(&self, device: Device, isa: Isa) -> Result<Box<dyn Descend>> {
+        resume_on(device, isa, self, Sgd::new(&self.weights.parameters()))
+    }
+}
+
 /// A descent of `net` that goes on with the velocities of `sgd`, on the device that the user has chosen.
 pub(super) fn resume(net: &Net, sgd: Sgd) -> Result<Box<dyn Descend>> {
-    Ok(match Device::chosen()? {
-        Device::Cpu => Box::new(Descent::resume(net.weights.clone(), sgd, Isa::detect())),
+    resume_on(Device::chosen()?, Isa::detect(), net, sgd)
+}
+
+fn resume_on(device: Device, isa: Isa, net: &Net, sgd: Sgd) -> Result<Box<dyn Descend>> {
+    Ok(match device {
+        Device::Cpu => Box::new(Descent::resume(net.weights.clone(), sgd, isa)),
         Device::Dfdx(device) => Box::new(on_device::OnDevice::resume(net, &sgd, &device)?),
         #[cfg(feature = "cuda")]
         Device::DfdxCuda(device) => Box::new(on_device::OnDevice::resume(net, &sgd, &device)?),
