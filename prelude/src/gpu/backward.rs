@@ -1,8 +1,7 @@
 //! From slopes at the logits or features back to pictures or parameters.
 
-use super::convolution::Passing;
 use super::forward::Passage;
-use super::machine::{Grid, Keep, Matrix, Product, launch};
+use super::machine::{Argument, Grid, Keep, Matrix, Product, launch};
 use super::memory::Memory;
 use super::model::Model;
 use crate::Result;
@@ -224,14 +223,12 @@ impl<'a> Backward<'a> {
     ) -> Result<()> {
         let model = self.model;
         let (gradient, keep) = self.anew(model.start.nodes[node].inputs[0])?;
-        let Passing { input: [channels, height, width], output, batch, .. } =
-            model.passing(node, window, self.passage.batch);
-        let Window { kernel: [tall, wide], stride, padding: [top, left] } = window;
-        let sizes = [height, width, batch, tall, wide, stride, top, left, output[1], output[2]];
+        let passing = model.passing(node, window, self.passage.batch);
         let memories = read.iter().chain([slopes, &gradient]).map(Into::into);
-        let mut arguments: Vec<_> = memories.chain(sizes.map(Into::into)).collect();
-        arguments.push(keep.into());
-        let grid = Grid::Table { rows: channels, columns: height * width * batch };
+        let sizes = [passing.standing().into(), passing.batch.into(), keep.into()];
+        let mut arguments: Vec<Argument> = memories.chain(sizes).collect();
+        let [rows, height, width] = passing.input;
+        let grid = Grid::Table { rows, columns: height * width * passing.batch };
         model.hands.launch(kernel, grid, &mut arguments)
     }
 

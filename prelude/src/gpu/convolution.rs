@@ -1,6 +1,6 @@
 //! A convolution as products of matrices, of as many output pixels at once as there is room for.
 
-use super::machine::{Grid, Keep, Matrix, Product, launch};
+use super::machine::{Argument, Grid, Keep, Matrix, Product, Standing};
 use super::memory::{Hands, Memory};
 use crate::Result;
 use crate::engine::Window;
@@ -139,28 +139,11 @@ impl Passing {
         if self.is_plain() {
             return Ok(image.clone());
         }
-        let Window { kernel, stride, padding } = self.window;
-        let [_, height, width] = self.input;
         let (rows, columns) = (self.rows(), self.columns(chunk));
         let windows = hands.reserve(rows * columns)?;
-        launch!(
-            hands,
-            gather_windows,
-            Grid::Table { rows, columns },
-            image,
-            &windows,
-            height,
-            width,
-            self.batch,
-            kernel[0],
-            kernel[1],
-            stride,
-            padding[0],
-            padding[1],
-            self.output[2],
-            chunk.first,
-            chunk.count,
-        )?;
+        let kernel = self.kernel(["gather_windows", "gather_windows_of_four"]);
+        let grid = Grid::Table { rows, columns: columns / self.at_once() };
+        hands.launch(kernel, grid, &mut self.arguments([image, &windows], chunk))?;
         Ok(windows)
     }
 
@@ -173,28 +156,42 @@ impl Passing {
         chunk: Chunk,
         keep: Keep,
     ) -> Result<()> {
-        let Window { kernel, stride, padding } = self.window;
         let [channels, height, width] = self.input;
-        let grid = Grid::Table { rows: channels, columns: height * width * self.batch };
-        launch!(
-            hands,
-            collect_windows,
-            grid,
-            windows,
-            image,
-            height,
-            width,
-            self.batch,
-            kernel[0],
-            kernel[1],
-            stride,
-            padding[0],
-            padding[1],
-            self.output[1],
-            self.output[2],
-            chunk.first,
-            chunk.count,
-            keep,
-        )
+        let kernel = self.kernel(["collect_windows", "collect_windows_of_four"]);
+        let columns = height * width * self.batch / self.at_once();
+        let mut arguments = self.arguments([windows, image], chunk);
+        arguments.push(keep.into());
+        hands.launch(kernel, Grid::Table { rows: channels, columns }, &mut arguments)
+    }
+
+    /// How many pictures' numbers a thread moves at once.
+    fn at_once(&self) -> usize {
+        if self.batch.is_multiple_of(4) { 4 } else { 1 }
+    }
+
+    /// The kernel that moves one number at a time or the one that moves four.
+    fn kernel(&self, [one, four]: [&'static str; 2]) -> &'static str {
+        if self.at_once() == 4 { four } else { one }
+    }
+
+    /// What these kernels take, up to a chunk's size.
+    fn arguments(&self, [from, to]: [&Memory; 2], chunk: Chunk) -> Vec<Argument> {
+        let sizes = [self.batch, chunk.first, chunk.count].map(Argument::from);
+        [from.into(), to.into(), self.standing().into()].into_iter().chain(sizes).collect()
+    }
+
+    /// Where the window stands.
+    pub fn standing(&self) -> Standing {
+        let Window { kernel, stride, padding } = self.window;
+        let whole = |number: usize| number as i32;
+        Standing {
+            height: whole(self.input[1]),
+            width: whole(self.input[2]),
+            kernel: kernel.map(whole),
+            stride: whole(stride),
+            padding: padding.map(whole),
+            out_height: whole(self.output[1]),
+            out_width: whole(self.output[2]),
+        }
     }
 }

@@ -162,14 +162,11 @@ impl Forward<'_> {
         window: Window,
         image: &Memory,
     ) -> Result<Memory> {
-        let out = self.reserve(node)?;
-        let Passing { input: [_, height, width], output, batch, .. } =
-            self.model.passing(node, window, self.batch);
-        let grid = Grid::Table { rows: output[0], columns: output[1] * output[2] * batch };
-        let Window { kernel: [tall, wide], stride, padding: [top, left] } = window;
-        let sizes = [height, width, batch, tall, wide, stride, top, left, output[1], output[2]];
-        let memories = [image, &out].map(Into::into);
-        let mut arguments: Vec<_> = memories.into_iter().chain(sizes.map(Into::into)).collect();
+        let (out, passing) = (self.reserve(node)?, self.model.passing(node, window, self.batch));
+        let [rows, height, width] = passing.output;
+        let grid = Grid::Table { rows, columns: height * width * self.batch };
+        let window = passing.standing().into();
+        let mut arguments = [image.into(), (&out).into(), window, self.batch.into()];
         self.model.hands.launch(kernel, grid, &mut arguments)?;
         Ok(out)
     }

@@ -104,6 +104,21 @@ pub(crate) enum Argument {
     Address(u64),
     Whole(i32),
     Real(f32),
+    Standing(Standing),
+}
+
+/// Where a window stands on an image, as kernels know it: their `Window`.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub(crate) struct Standing {
+    pub height: i32,
+    pub width: i32,
+    pub kernel: [i32; 2],
+    pub stride: i32,
+    /// How much of it may lie outside, above the image and to its left.
+    pub padding: [i32; 2],
+    pub out_height: i32,
+    pub out_width: i32,
 }
 
 impl From<&Memory> for Argument {
@@ -125,6 +140,12 @@ impl From<Keep> for Argument {
     }
 }
 
+impl From<Standing> for Argument {
+    fn from(window: Standing) -> Self {
+        Self::Standing(window)
+    }
+}
+
 impl From<f32> for Argument {
     fn from(number: f32) -> Self {
         Self::Real(number)
@@ -138,6 +159,7 @@ impl Argument {
             Self::Address(address) => std::ptr::from_mut(address).cast(),
             Self::Whole(number) => std::ptr::from_mut(number).cast(),
             Self::Real(number) => std::ptr::from_mut(number).cast(),
+            Self::Standing(window) => std::ptr::from_mut(window).cast(),
         }
     }
 }

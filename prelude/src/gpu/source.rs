@@ -12,7 +12,7 @@ const FILES: [&str; 7] = [
 ];
 
 /// Every kernel.
-pub(crate) const NAMES: [&str; 29] = [
+pub(crate) const NAMES: [&str; 31] = [
     "add",
     "multiply",
     "add_to_rows",
@@ -22,7 +22,9 @@ pub(crate) const NAMES: [&str; 29] = [
     "leave",
     "descend",
     "gather_windows",
+    "gather_windows_of_four",
     "collect_windows",
+    "collect_windows_of_four",
     "moments",
     "norm_factors",
     "learn_moments",

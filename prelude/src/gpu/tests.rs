@@ -78,6 +78,7 @@ fn agrees(mode: Mode, batch: usize, workspace: usize) {
 #[test]
 fn it_agrees_with_the_graph_in_evaluation_mode() {
     agrees(Mode::Evaluation, 9, 1 << 20);
+    agrees(Mode::Evaluation, 8, 1 << 20);
     agrees(Mode::Evaluation, 1, 1 << 20);
 }
 
@@ -90,7 +91,7 @@ fn it_agrees_with_the_graph_in_training_mode() {
 #[test]
 fn it_agrees_where_windows_do_not_fit_into_the_workspace_at_once() {
     agrees(Mode::Evaluation, 3, 1000);
-    agrees(Mode::Training, 3, 1000);
+    agrees(Mode::Training, 4, 1000);
 }
 
 #[test]

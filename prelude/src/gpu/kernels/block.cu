@@ -33,3 +33,9 @@ __device__ float block_sum(float value) {
     __syncthreads();
     return total;
 }
+
+// Where a window stands on an image: how large it is, how far it moves, and how much of it may lie
+// outside.
+struct Window {
+    int height, width, kernel_height, kernel_width, stride, top, left, out_height, out_width;
+};

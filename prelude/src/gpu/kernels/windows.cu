@@ -1,42 +1,69 @@
 // A convolution as a product of matrices: what its windows read, and the way back.
+//
+// To find a place takes many more instructions than to move a number, so that a thread moves four
+// pictures' numbers at once where it can: `T` is a number or four, `batch` counts pictures in that unit.
 
-// The rows (channel, place in the window) of what `count` output pixels from `first` on read:
-// (C·kernel, count·batch). One row of blocks a row.
-extern "C" __global__ void gather_windows(
-    const float *images, float *columns, int height, int width, int batch, int kernel_height,
-    int kernel_width, int stride, int top, int left, int out_width, int first, int count) {
-    int taps = kernel_height * kernel_width;
+// One row (channel, place in the window) of what `count` output pixels from `first` on read.
+template <class T>
+__device__ void gather(const T *images, T *columns, Window w, int batch, int first, int count) {
+    int taps = w.kernel_height * w.kernel_width;
     int channel = blockIdx.y / taps, tap = blockIdx.y % taps;
-    int down = tap / kernel_width - top, right = tap % kernel_width - left;
-    const float *image = ROW(images, channel, height * width * batch);
-    float *row = ROW(columns, blockIdx.y, count * batch);
+    int down = tap / w.kernel_width - w.top, right = tap % w.kernel_width - w.left;
+    const T *image = ROW(images, channel, w.height * w.width * batch);
+    T *row = ROW(columns, blockIdx.y, count * batch);
     EACH(i, count * batch) {
-        int place = first + i / batch;
-        int y = place / out_width * stride + down, x = place % out_width * stride + right;
-        int inside = y >= 0 && y < height && x >= 0 && x < width;
-        row[i] = inside ? image[(y * width + x) * batch + i % batch] : 0.0f;
+        int place = i / batch, picture = i - place * batch;
+        int up = (first + place) / w.out_width, back = first + place - up * w.out_width;
+        int y = up * w.stride + down, x = back * w.stride + right;
+        int inside = y >= 0 && y < w.height && x >= 0 && x < w.width;
+        row[i] = inside ? image[(y * w.width + x) * batch + picture] : T{};
     }
 }
 
-// Each pixel adds up what the windows of these output pixels say of it. One row of blocks a channel.
-extern "C" __global__ void collect_windows(
-    const float *columns, float *images, int height, int width, int batch, int kernel_height,
-    int kernel_width, int stride, int top, int left, int out_height, int out_width, int first,
-    int count, int keep) {
-    int taps = kernel_height * kernel_width;
-    float *image = ROW(images, blockIdx.y, height * width * batch);
-    EACH(i, height * width * batch) {
-        int pixel = i / batch, picture = i % batch;
-        int y = pixel / width + top, x = pixel % width + left;
-        float sum = 0.0f;
+// Each pixel of a channel adds up what the windows of these output pixels say of it.
+template <class T>
+__device__ void collect(
+    const T *columns, T *images, Window w, int batch, int first, int count, int keep) {
+    int taps = w.kernel_height * w.kernel_width;
+    T *image = ROW(images, blockIdx.y, w.height * w.width * batch);
+    EACH(i, w.height * w.width * batch) {
+        int pixel = i / batch, picture = i - pixel * batch;
+        int row = pixel / w.width, y = row + w.top, x = pixel - row * w.width + w.left;
+        T sum = {};
         for (int tap = 0; tap < taps; tap++) {
-            int up = y - tap / kernel_width, back = x - tap % kernel_width;
-            if (up < 0 || back < 0 || up % stride || back % stride) continue;
-            up /= stride, back /= stride;
-            int place = up * out_width + back - first;
-            if (up >= out_height || back >= out_width || place < 0 || place >= count) continue;
-            sum += ROW(columns, blockIdx.y * taps + tap, count * batch)[place * batch + picture];
+            int up = y - tap / w.kernel_width, back = x - tap % w.kernel_width;
+            if (up < 0 || back < 0 || up % w.stride || back % w.stride) continue;
+            up /= w.stride, back /= w.stride;
+            int place = up * w.out_width + back - first;
+            if (up >= w.out_height || back >= w.out_width || place < 0 || place >= count) continue;
+            sum = sum + ROW(columns, blockIdx.y * taps + tap, count * batch)[place * batch + picture];
         }
-        put(&image[i], sum, keep);
+        image[i] = keep ? image[i] + sum : sum;
     }
+}
+
+__device__ float4 operator+(float4 a, float4 b) {
+    return {a.x + b.x, a.y + b.y, a.z + b.z, a.w + b.w};
+}
+
+// (C·H·W, B) to (C·kernel, count·B), one row of blocks a row.
+extern "C" __global__ void gather_windows(
+    const float *images, float *columns, Window w, int batch, int first, int count) {
+    gather(images, columns, w, batch, first, count);
+}
+
+extern "C" __global__ void gather_windows_of_four(
+    const float4 *images, float4 *columns, Window w, int batch, int first, int count) {
+    gather(images, columns, w, batch / 4, first, count);
+}
+
+// The way back, one row of blocks a channel.
+extern "C" __global__ void collect_windows(
+    const float *columns, float *images, Window w, int batch, int first, int count, int keep) {
+    collect(columns, images, w, batch, first, count, keep);
+}
+
+extern "C" __global__ void collect_windows_of_four(
+    const float4 *columns, float4 *images, Window w, int batch, int first, int count, int keep) {
+    collect(columns, images, w, batch / 4, first, count, keep);
 }

@@ -10,6 +10,9 @@
 struct Index {
     unsigned x, y;
 };
+struct float4 {
+    float x, y, z, w;
+};
 static thread_local Index threadIdx, blockIdx;
 static Index blockDim, gridDim;
 static std::barrier<> *together;
