@@ -33,7 +33,7 @@ pub trait Attack: fmt::Display {
     /// The radius of the ball, in pixel units of [0, 1].
     fn epsilon(&self) -> f32;
 
-    /// Moves each image away from its class in `labels`; `(n, 3, 32, 32)` in [0, 1], as floats.
+    /// Moves each image away from its class in `labels`; `(n, 3, height, width)` in [0, 1], as floats.
     ///
     /// # Errors
     /// If a number of the attack is out of range, if images, labels and net do not fit together, or if

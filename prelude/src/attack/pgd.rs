@@ -89,7 +89,7 @@ impl Pgd {
         self.steps
     }
 
-    /// Moves each image away from its class in `labels`; `(n, 3, 32, 32)` in [0, 1], as floats.
+    /// Moves each image away from its class in `labels`; `(n, 3, height, width)` in [0, 1], as floats.
     ///
     /// # Errors
     /// If a number of the attack is out of range, if images, labels and net do not fit together, or if
@@ -99,7 +99,7 @@ impl Pgd {
         self.run(net, images, labels, self.goal())
     }
 
-    /// Moves each image toward its class in `targets`; `(n, 3, 32, 32)` in [0, 1], as floats.
+    /// Moves each image toward its class in `targets`; `(n, 3, height, width)` in [0, 1], as floats.
     ///
     /// # Errors
     /// If a number of the attack is out of range, if images, targets and net do not fit together, or if

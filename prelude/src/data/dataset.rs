@@ -4,7 +4,7 @@ use std::fmt;
 
 use rayon::prelude::*;
 
-use super::{Augment, IMAGE, Images, PIXELS};
+use super::{Augment, Images};
 use crate::show::shows_as_text;
 use crate::{Error, Result};
 
@@ -15,7 +15,7 @@ shows_as_text!(Dataset, Data);
 pub struct Dataset {
     /// What the set is, for charts and records: `CIFAR-10 train`, `D_det`.
     pub name: String,
-    /// The pictures, `(n, 3, 32, 32)` in [0, 1].
+    /// The pictures, `(n, 3, height, width)` in [0, 1].
     pub images: Images,
     /// The class of each image, `0..classes.len()`.
     pub labels: Vec<usize>,
@@ -50,8 +50,8 @@ impl Dataset {
     /// Makes sure that the fields fit together, which editing them by hand may have broken.
     ///
     /// # Errors
-    /// If there are no images, an image is not 3×32×32 or leaves [0, 1], there is not one label and
-    /// one origin an image, or a label names no class.
+    /// If there are no images, an image has not three channels with pixels or leaves [0, 1], there is
+    /// not one label and one origin an image, or a label names no class.
     pub fn check(&self) -> Result<()> {
         self.check_fields()?;
         if let Some(value) = self.images.outside() {
@@ -80,17 +80,18 @@ impl Dataset {
     /// The mean and the standard deviation of each colour channel, over all images and pixels.
     ///
     /// # Errors
-    /// If there are no images, or they are not 3×32×32.
+    /// If there are no images, or they have not three channels with pixels.
     pub fn mean_std(&self) -> Result<([f32; 3], [f32; 3])> {
         self.check_shape()?;
+        let pixels = self.images.pixels();
         // Each image's sums by themselves and added in order: the same on any number of threads.
         let of_images: Vec<[(f64, f64); 3]> = (0..self.len())
             .into_par_iter()
             .map(|index| {
-                let mut image = vec![0.0; PIXELS];
+                let mut image = vec![0.0; pixels];
                 self.images.copy_into(index, &mut image);
                 [0, 1, 2].map(|channel| {
-                    let plane = &image[channel * PIXELS / 3..(channel + 1) * PIXELS / 3];
+                    let plane = &image[channel * pixels / 3..(channel + 1) * pixels / 3];
                     let values = plane.iter().map(|&v| f64::from(v));
                     (values.clone().sum(), values.map(|v| v.powi(2)).sum())
                 })
@@ -103,7 +104,7 @@ impl Dataset {
                 squares[channel] += square;
             }
         }
-        let n = (self.len() * PIXELS / 3) as f64;
+        let n = (self.len() * pixels / 3) as f64;
         let mean = sums.map(|sum| sum / n);
         let std = [0, 1, 2].map(|c| (squares[c] / n - mean[c].powi(2)).max(0.0).sqrt() as f32);
         Ok((mean.map(|m| m as f32), std))
@@ -118,13 +119,12 @@ impl Dataset {
     }
 
     fn check_shape(&self) -> Result<()> {
-        let [n, image @ ..] = self.images.shape();
-        if image != IMAGE {
-            let [c, h, w] = image;
+        let [n, c, h, w] = self.images.shape();
+        if c != 3 || h == 0 || w == 0 {
             return Err(Error::invalid(
-                "images of 3×32×32 (channels first)",
+                "images of 3×height×width (channels first)",
                 format!("{c}×{h}×{w} in `{}`", self.name),
-                "Resize or transpose the images before putting them into the set",
+                "Transpose the images before putting them into the set, and give grey ones three equal channels",
             ));
         }
         if n == 0 {
@@ -190,12 +190,16 @@ mod tests {
 
     /// Four images of two classes; image `i` is `i / 10` everywhere, channel 2 twice that.
     fn set() -> Dataset {
+        of_size([32, 32])
+    }
+
+    fn of_size([height, width]: [usize; 2]) -> Dataset {
         let at = |(i, c, _, _): (usize, usize, usize, usize)| {
             i as f32 / 10.0 * if c == 2 { 2.0 } else { 1.0 }
         };
         Dataset {
             name: "four".into(),
-            images: Array4::from_shape_fn((4, 3, 32, 32), at).into(),
+            images: Array4::from_shape_fn((4, 3, height, width), at).into(),
             labels: vec![0, 1, 1, 1],
             classes: vec!["GAB".into(), "TOOGIT".into()],
             origin: vec![0, 1, 2, 3],
@@ -207,27 +211,39 @@ mod tests {
         set().check().unwrap();
         let text = set().to_string();
         assert_eq!(text, "four: 4 images of 3×32×32, 2 classes: GAB 1, TOOGIT 3");
+        for size in [[224, 224], [48, 20], [1, 1]] {
+            of_size(size).check().unwrap();
+        }
     }
 
     #[test]
     fn mean_and_deviation_are_of_each_channel() {
-        let (mean, std) = set().mean_std().unwrap();
         let deviation = 0.0125_f32.sqrt();
-        for (found, expected) in
-            mean.iter().chain(&std).zip([0.15, 0.15, 0.3, deviation, deviation, 2.0 * deviation])
-        {
-            assert!((found - expected).abs() < 1e-6, "{mean:?} {std:?}");
+        for size in [[32, 32], [48, 20], [1, 1]] {
+            let (mean, std) = of_size(size).mean_std().unwrap();
+            for (found, expected) in mean.iter().chain(&std).zip([
+                0.15,
+                0.15,
+                0.3,
+                deviation,
+                deviation,
+                2.0 * deviation,
+            ]) {
+                assert!((found - expected).abs() < 1e-6, "{size:?}: {mean:?} {std:?}");
+            }
         }
     }
 
     #[test]
     fn every_inconsistency_is_an_error_that_names_it() {
         type Break = fn(&mut Dataset);
-        let breaks: [(Break, &str); 8] = [
+        let breaks: [(Break, &str); 10] = [
             (|set| set.labels[2] = 2, "label 2 at image 2"),
             (|set| set.labels.truncate(3), "3 in `four`"),
             (|set| set.origin.push(9), "expected 4 origins, one an image, found 5"),
             (|set| set.images = Array4::zeros((4, 32, 32, 3)).into(), "found 32×32×3"),
+            (|set| set.images = Array4::zeros((4, 1, 48, 48)).into(), "found 1×48×48"),
+            (|set| set.images = Array4::zeros((4, 3, 48, 0)).into(), "found 3×48×0"),
             (|set| set.images = Array4::zeros((0, 3, 32, 32)).into(), "found none"),
             (|set| set.images = Array4::from_elem((4, 3, 32, 32), 255.0).into(), "found 255"),
             (|set| set.images = Array4::from_elem((4, 3, 32, 32), f32::NAN).into(), "found NaN"),

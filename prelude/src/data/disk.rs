@@ -1,6 +1,6 @@
 //! Data sets on disk: one safetensors file a set, which PyTorch and NumPy read as well.
 //!
-//! Tensors `images` (u8 or f32, `(n, 3, 32, 32)`), `labels` and `origin` (i64, `(n)`); the name and
+//! Tensors `images` (u8 or f32, `(n, 3, height, width)`), `labels` and `origin` (i64, `(n)`); the name and
 //! the class names are in the metadata.
 
 use std::collections::HashMap;
@@ -96,7 +96,7 @@ fn parse(bytes: &[u8]) -> std::result::Result<Dataset, String> {
 
 fn images(tensor: &TensorView) -> std::result::Result<Images, String> {
     let &[n, c, h, w] = tensor.shape() else {
-        return Err(format!("expected images (n, 3, 32, 32), found {:?}", tensor.shape()));
+        return Err(format!("expected images (n, 3, height, width), found {:?}", tensor.shape()));
     };
     let shape = (n, c, h, w);
     let images = match tensor.dtype() {

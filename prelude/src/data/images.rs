@@ -2,7 +2,7 @@
 
 use ndarray::{Array4, Axis};
 
-/// Owned images `(n, 3, 32, 32)` with values in [0, 1].
+/// Owned images `(n, channels, height, width)` with values in [0, 1].
 ///
 /// Pictures from a file keep their bytes (a value is byte / 255); perturbed pictures need every
 /// digit, since rounding to bytes would blur an adversarial perturbation, and stay floats.

@@ -19,8 +19,8 @@ pub use dataset::{Data, Dataset};
 pub use images::Images;
 pub use see_far::SeeFar;
 
-/// The shape of one image: channels, height, width.
+/// The shape of an image of CIFAR-10 and of See-Far: channels, height, width.
 pub const IMAGE: [usize; 3] = [3, 32, 32];
 
-/// How many values one image has.
+/// How many values such an image has.
 pub const PIXELS: usize = IMAGE[0] * IMAGE[1] * IMAGE[2];

@@ -70,7 +70,7 @@ impl Inversion {
         Self { step_size, ..self }
     }
 
-    /// The first `images` of a set, inverted; `(images, 3, 32, 32)` in [0, 1], as floats. They are those
+    /// The first `images` of a set, inverted; `(images, 3, height, width)` in [0, 1], as floats. They are those
     /// that [`d_r`](super::d_r) has in their places.
     ///
     /// # Errors

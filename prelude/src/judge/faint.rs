@@ -1,7 +1,7 @@
 //! How much of a perturbation lies in the faint features that See-Far's maker knows.
 
 use crate::chart::Chart;
-use crate::data::{Images, SeeFar};
+use crate::data::{IMAGE, Images, PIXELS, SeeFar};
 use crate::show::{Forms, Show, shows};
 use crate::{Error, Result};
 use std::fmt;
@@ -54,6 +54,13 @@ pub fn faint_share(
         return Err(Error::invalid(expected, class.to_string(), "Pass labels of See-Far."));
     }
     let pixels = originals.pixels();
+    if pixels != PIXELS {
+        return Err(Error::invalid(
+            format!("images of {IMAGE:?}, those of See-Far"),
+            format!("images of {:?}", &originals.shape()[1..]),
+            "Measure faint patterns on See-Far: other images have none that are known.",
+        ));
+    }
     let mut share = FaintShare {
         source: 0.0,
         target: 0.0,
@@ -151,5 +158,8 @@ mod tests {
         assert!(error.contains("from 0 to 9") && error.contains("14"), "{error}");
         let error = faint_share(&world, &one, &one, &[], &[4]).unwrap_err().to_string();
         assert!(error.contains("[1, 0, 1]"), "{error}");
+        let large = Images::from(Array4::zeros((1, 3, 48, 48)));
+        let error = faint_share(&world, &large, &large, &[2], &[4]).unwrap_err().to_string();
+        assert!(error.contains("found images of [3, 48, 48]"), "{error}");
     }
 }

@@ -90,6 +90,17 @@ fn a_picture_outside_its_range_is_not_within_any_bound() {
 }
 
 #[test]
+fn what_rounding_is_forgiven_grows_with_the_root_of_the_pixels() {
+    for (side, forgiven) in [(32, false), (64, true)] {
+        let before = Array4::zeros((1, 3, side, side));
+        let mut after = before.clone();
+        after[[0, 1, 2, 3]] = 0.05 + 7e-6;
+        let found = distance(&before.into(), &after.into(), Norm::L2).unwrap();
+        assert_eq!(found.within(0.05), forgiven, "{side}");
+    }
+}
+
+#[test]
 fn nobody_hides_a_broken_picture_from_the_judge() {
     let before = Array4::from_elem((2, 3, 32, 32), 0.5);
     for norm in [Norm::L2, Norm::Linf] {

@@ -20,19 +20,19 @@ pub(crate) fn order(recipe: &Recipe, epoch: usize, images: usize) -> Vec<usize> 
 /// The images at `indices` as the net sees them in `epoch`, `(n, pixels)`, and their labels.
 ///
 /// # Errors
-/// If the images have a shape that the augmentation does not know.
+/// If the images have no pixels.
 pub(crate) fn batch(
     recipe: &Recipe,
     set: &Dataset,
     epoch: usize,
     indices: &[usize],
 ) -> Result<(Vec<f32>, Vec<usize>)> {
-    let pixels = set.images.pixels();
+    let ([_, shape @ ..], pixels) = (set.images.shape(), set.images.pixels());
     let mut pictures = vec![0.0; indices.len() * pixels];
     pictures.par_chunks_mut(pixels).zip(indices).try_for_each(|(picture, &index)| {
         set.images.copy_into(index, picture);
         let mut rng = Augment::rng(recipe.seed, epoch, index);
-        recipe.augment.apply(picture, &mut rng)?;
+        recipe.augment.apply(picture, shape, &mut rng)?;
         Ok::<(), Error>(())
     })?;
     Ok((pictures, indices.iter().map(|index| set.labels[*index]).collect()))
