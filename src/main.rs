@@ -79,7 +79,8 @@ enum Verb {
     Run {
         /// The notebook; without one, every notebook of the walkthrough in order.
         notebook: Option<PathBuf>,
-        /// The data set to use; without it, CIFAR-10 where it is at hand, else See-Far.
+        /// The data set to use; without it, CIFAR-10 where it is at hand, else See-Far. Restricted ImageNet
+        /// is read from the folder that ERM_IMAGENET names, which holds train/ and val/.
         #[arg(long)]
         data: Option<DataSet>,
         /// How large the experiments are: minutes on a laptop, or as in the paper.
@@ -128,6 +129,7 @@ enum Verb {
 enum DataSet {
     Cifar10,
     SeeFar,
+    RestrictedImagenet,
 }
 
 #[derive(Clone, Copy, ValueEnum)]

@@ -99,7 +99,7 @@ fn what_cannot_be_run_is_named() {
     refused(erm().arg("run").arg(folder.join("none.ipynb")), 1, "none.ipynb");
     refused(erm().arg("run").arg(&text), 1, "not JSON");
     refused(erm().arg("run").arg(&old), 1, "format 3");
-    refused(erm().args(["run", "--data", "mnist"]), 2, "possible values: cifar10, see-far");
+    refused(erm().args(["run", "--data", "mnist"]), 2, "possible values: cifar10, see-far, ");
     refused(erm().args(["run", "--scale", "huge"]), 2, "possible values: demo, paper");
     refused(erm().args(["run", "--out", "x.ipynb"]), 1, "--out names one file");
     let nowhere = erm().env("ERM_PRELUDE", &folder).arg("warm").output().unwrap();

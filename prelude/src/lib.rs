@@ -38,7 +38,7 @@ pub use scale::{Contender, Scale, Sizes, TransferSizes};
 pub mod prelude {
     pub use crate::attack::{Apgd, Norm, Pgd, fgsm};
     pub use crate::chart::{Align, Chart, Gallery, Panels, Plane, Table, gallery, paper_vs_here};
-    pub use crate::data::{Augment, Data, Dataset, Images, SeeFar};
+    pub use crate::data::{Augment, Data, Dataset, Images, RestrictedImageNet, SeeFar};
     pub use crate::net::{Architecture, Net};
     pub use crate::record::Record;
     pub use crate::show::{LastLine as _, Progress, display, input, stage};

@@ -24,9 +24,10 @@ const KNOWN: &[(&str, Holds)] = &[
     ("ERM_CACHE", Holds::AFolder),
     ("ERM_COMMIT", Holds::Text),
     ("ERM_DATA", Holds::APath),
-    ("ERM_DATASET", Holds::OneOf(&["cifar10", "see-far"])),
+    ("ERM_DATASET", Holds::OneOf(&["cifar10", "see-far", "restricted-imagenet"])),
     ("ERM_DEVICE", Holds::OneOf(&["cpu", "cuda", "cuda-tf32", "dfdx", "dfdx-cuda", "auto"])),
     ("ERM_FRONT", Holds::Nothing),
+    ("ERM_IMAGENET", Holds::APath),
     ("ERM_INTERRUPT", Holds::Nothing),
     ("ERM_PRELUDE", Holds::APath),
     ("ERM_RECORDS", Holds::AFolder),
@@ -85,7 +86,7 @@ mod tests {
         assert_eq!(state("ERM_DATA", "/nowhere/at/all"), State::Missing);
         assert_eq!(state("ERM_FRONT", "lines"), State::Missing);
         let wrong = judge("ERM_DATASET", OsStr::new("mnist"));
-        assert_eq!(wrong.found, "expected cifar10 or see-far, found mnist");
+        assert_eq!(wrong.found, "expected cifar10 or see-far or restricted-imagenet, found mnist");
         assert_eq!(wrong.mend.as_deref(), Some("unset ERM_DATASET"));
     }
 

@@ -3,9 +3,11 @@
 //! Tensors `images` (u8 or f32, `(n, 3, height, width)`), `labels` and `origin` (i64, `(n)`); the name and
 //! the class names are in the metadata.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fs;
 use std::io::ErrorKind;
+use std::ops::Range;
 use std::path::Path;
 
 use ndarray::{Array4, ArrayView4};
@@ -45,15 +47,18 @@ impl Dataset {
             _ => Error::file(path, e, "Check that it is a file you may read"),
         })?;
         let remedy = "Delete it and save the set again with `save`";
-        let set = parse(&bytes).map_err(|problem| Error::file(path, problem, remedy))?;
+        let set = parse(bytes).map_err(|problem| Error::file(path, problem, remedy))?;
         set.check().map_err(|e| Error::file(path, format!("its set is broken: {e}"), remedy))?;
         Ok(set)
     }
 
     fn write(&self, path: &Path) -> std::result::Result<(), String> {
         let (dtype, images) = match &self.images {
-            Images::Bytes(a) => (Dtype::U8, a.iter().copied().collect()),
-            Images::Floats(a) => (Dtype::F32, floats_to_bytes(a.view())),
+            // Photographs may fill most of the memory: where they lie in order, they are not copied.
+            Images::Bytes(a) => {
+                (Dtype::U8, a.as_slice().map_or_else(|| a.iter().copied().collect(), Cow::Borrowed))
+            }
+            Images::Floats(a) => (Dtype::F32, Cow::Owned(floats_to_bytes(a.view()))),
         };
         let (labels, origin) = (integers_to_bytes(&self.labels), integers_to_bytes(&self.origin));
         let n = vec![self.len()];
@@ -74,10 +79,10 @@ impl Dataset {
     }
 }
 
-fn parse(bytes: &[u8]) -> std::result::Result<Dataset, String> {
+fn parse(bytes: Vec<u8>) -> std::result::Result<Dataset, String> {
     let damaged = |e| format!("this is no complete safetensors file ({e})");
-    let (_, header) = SafeTensors::read_metadata(bytes).map_err(damaged)?;
-    let file = SafeTensors::deserialize(bytes).map_err(damaged)?;
+    let (_, header) = SafeTensors::read_metadata(&bytes).map_err(damaged)?;
+    let file = SafeTensors::deserialize(&bytes).map_err(damaged)?;
     let foreign = || "this safetensors file does not hold a data set of Erm".to_owned();
     let metadata: &HashMap<String, String> = header.metadata().as_ref().ok_or_else(foreign)?;
     let text = |key: &str| metadata.get(key).ok_or_else(foreign);
@@ -85,24 +90,42 @@ fn parse(bytes: &[u8]) -> std::result::Result<Dataset, String> {
         return Err(foreign());
     }
     let tensor = |name: &str| file.tensor(name).map_err(|e| e.to_string());
+    let name = text("name")?.clone();
+    let labels = integers(&tensor("labels")?)?;
+    let classes = serde_json::from_str(text("classes")?).map_err(|e| e.to_string())?;
+    let origin = integers(&tensor("origin")?)?;
+    let images = tensor("images")?;
+    let (dtype, shape) = (images.dtype(), images.shape().to_vec());
+    let start = images.data().as_ptr() as usize - bytes.as_ptr() as usize;
+    let place = start..start + images.data().len();
     Ok(Dataset {
-        name: text("name")?.clone(),
-        images: images(&tensor("images")?)?,
-        labels: integers(&tensor("labels")?)?,
-        classes: serde_json::from_str(text("classes")?).map_err(|e| e.to_string())?,
-        origin: integers(&tensor("origin")?)?,
+        name,
+        images: self::images(bytes, place, dtype, &shape)?,
+        labels,
+        classes,
+        origin,
     })
 }
 
-fn images(tensor: &TensorView) -> std::result::Result<Images, String> {
-    let &[n, c, h, w] = tensor.shape() else {
-        return Err(format!("expected images (n, 3, height, width), found {:?}", tensor.shape()));
+/// The images at a place of the file, whose memory they take over if they are bytes.
+fn images(
+    mut bytes: Vec<u8>,
+    place: Range<usize>,
+    dtype: Dtype,
+    shape: &[usize],
+) -> std::result::Result<Images, String> {
+    let &[n, c, h, w] = shape else {
+        return Err(format!("expected images (n, 3, height, width), found {shape:?}"));
     };
     let shape = (n, c, h, w);
-    let images = match tensor.dtype() {
-        Dtype::U8 => Array4::from_shape_vec(shape, tensor.data().to_vec()).map(Images::Bytes),
+    let images = match dtype {
+        Dtype::U8 => {
+            bytes.truncate(place.end);
+            bytes.drain(..place.start);
+            Array4::from_shape_vec(shape, bytes).map(Images::Bytes)
+        }
         Dtype::F32 => {
-            let (values, _) = tensor.data().as_chunks::<4>();
+            let (values, _) = bytes[place].as_chunks::<4>();
             let values = values.iter().map(|v| f32::from_le_bytes(*v)).collect();
             Array4::from_shape_vec(shape, values).map(Images::Floats)
         }
