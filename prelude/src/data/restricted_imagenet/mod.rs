@@ -123,7 +123,11 @@ impl RestrictedImageNet {
         let images = parts.iter().map(|part| part.places.len()).sum();
         room::check(images, self.side, free)?;
         let [train, test] = parts;
-        Ok(Data { train: train.set(kept)?, test: test.set(kept)?, augment: Augment::none() })
+        Ok(Data {
+            train: train.set(kept)?,
+            test: test.set(kept)?,
+            augment: Augment::resized_crop(),
+        })
     }
 
     fn check(&self) -> Result<()> {
