@@ -93,30 +93,48 @@ fn address(text: &str) -> Option<usize> {
     (address != 0 && address.is_multiple_of(align_of::<usize>())).then_some(address)
 }
 
-/// Does some work that finds itself interrupted after it has asked so many times.
 #[cfg(test)]
-pub(crate) use tests::interrupted_after;
+pub(crate) use tests::{interrupted_after, killed_after};
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::cell::Cell;
+    use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
     thread_local! {
-        /// How often work on this thread may still ask before it is interrupted.
-        static LEFT: Cell<Option<usize>> = const { Cell::new(None) };
+        /// How often work on this thread may still ask before something happens to it.
+        static LEFT: Cell<Option<(usize, Event)>> = const { Cell::new(None) };
     }
 
+    #[derive(Clone, Copy, PartialEq)]
+    enum Event {
+        Interrupt,
+        Kill,
+    }
+
+    /// Does some work that finds itself interrupted after it has asked so many times.
     pub(crate) fn interrupted_after<T>(questions: usize, work: impl FnOnce() -> T) -> T {
-        LEFT.set(Some(questions));
+        LEFT.set(Some((questions, Event::Interrupt)));
         let result = work();
         LEFT.set(None);
         result
     }
 
+    /// Does some work that dies when it has asked so many times, as if its process had been killed.
+    pub(crate) fn killed_after<T>(questions: usize, work: impl FnOnce() -> T) {
+        LEFT.set(Some((questions, Event::Kill)));
+        let ended = catch_unwind(AssertUnwindSafe(work));
+        LEFT.set(None);
+        assert!(ended.is_err(), "it was over before it had asked {questions} times");
+    }
+
     pub(super) fn answer() -> Option<bool> {
-        let left = LEFT.get()?;
-        LEFT.set(Some(left.saturating_sub(1)));
+        let (left, event) = LEFT.get()?;
+        LEFT.set(Some((left.saturating_sub(1), event)));
+        if left == 0 && event == Event::Kill {
+            resume_unwind(Box::new("killed"));
+        }
         Some(left == 0)
     }
 

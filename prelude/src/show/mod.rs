@@ -23,9 +23,9 @@ pub use ask::{input, password};
 pub use display::{Shown, clear_output, clear_output_with_next, display};
 pub use forms::{Content, Forms, Show, html, markdown, png, svg};
 pub(crate) use forms::{answer, shows, shows_as_text};
-#[cfg(test)]
-pub(crate) use interrupt::interrupted_after;
 pub use interrupt::{check_interrupt, interrupted};
+#[cfg(test)]
+pub(crate) use interrupt::{interrupted_after, killed_after};
 pub use last_line::LastLine;
 pub use live::Live;
 pub use progress::Progress;

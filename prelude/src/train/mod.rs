@@ -10,7 +10,9 @@ mod schedule;
 mod sets;
 mod sgd;
 mod speed;
+mod tally;
 mod trainer;
+mod watch;
 
 pub(crate) use descent::Descend;
 #[cfg(any(feature = "cuda", test))]

@@ -34,7 +34,7 @@ pub struct Recipe {
     pub validation: usize,
     /// Of the order of images, their augmentation and the validation split.
     pub seed: u64,
-    /// A file that keeps the state after each epoch, and that a broken run goes on from.
+    /// A file that keeps the state as the training goes, and that a broken run goes on from.
     pub checkpoint: Option<PathBuf>,
 }
 
@@ -138,7 +138,7 @@ impl Recipe {
         Self { seed, ..self }
     }
 
-    /// The same recipe, with its state kept in a file after each epoch.
+    /// The same recipe, with the state of its training kept in a file.
     pub fn checkpoint(self, path: impl Into<PathBuf>) -> Self {
         Self { checkpoint: Some(path.into()), ..self }
     }

@@ -1,4 +1,6 @@
-//! Training learns, repeats itself bit for bit, goes on where it was broken off, and loses nothing.
+//! Training learns, repeats itself bit for bit, and loses nothing.
+
+mod resuming;
 
 use super::*;
 use crate::attack::Pgd;
@@ -45,69 +47,6 @@ fn the_same_seed_gives_the_same_bits_and_another_seed_others() {
     let mut other = net(2);
     other.train(&set(), &short()).unwrap();
     assert_ne!(other, once);
-}
-
-#[test]
-fn a_training_broken_off_after_any_epoch_ends_like_an_unbroken_one() {
-    let scratch = Scratch::new("resume");
-    let path = scratch.path().join("training.safetensors");
-    let recipe = short().checkpoint(&path);
-    let mut unbroken = net(1);
-    let log = unbroken.train(&set(), &recipe).unwrap();
-    assert_eq!(unbroken, trained(&short()), "a checkpoint changes nothing");
-    for after in 0..3 {
-        std::fs::remove_file(&path).unwrap();
-        trainer::broken_off(&net(1), &set(), &recipe, after);
-        let mut resumed = net(1);
-        let found = resumed.train(&set(), &recipe).unwrap();
-        assert_eq!(resumed, unbroken, "after {after} epochs");
-        for (found, epoch) in found.epochs.iter().zip(&log.epochs) {
-            // JSON may round the last digit.
-            assert!((found.loss - epoch.loss).abs() < 1e-12, "after {after} epochs");
-            assert_eq!(found.validation, epoch.validation);
-        }
-    }
-    let mut finished = net(1);
-    assert_eq!(finished.train(&set(), &recipe).unwrap().epochs.len(), 3);
-    assert_eq!(finished, unbroken, "a finished training returns at once");
-}
-
-#[test]
-fn the_checkpoint_of_another_training_is_an_error() {
-    let scratch = Scratch::new("foreign-training");
-    let path = scratch.path().join("training.safetensors");
-    let recipe = short().epochs(1).checkpoint(&path);
-    net(1).train(&set(), &recipe).unwrap();
-    let parts = ["training.safetensors", "belongs to another training", "Delete the file"];
-    says(net(2).train(&set(), &recipe), &parts);
-    says(net(1).train(&set(), &recipe.clone().seed(9)), &parts);
-    says(net(1).train(&DATA.train.take(99).unwrap(), &recipe), &parts);
-    says(net(1).train_watching(&set(), &recipe, &[&DATA.test]), &parts);
-}
-
-#[test]
-fn a_damaged_or_foreign_checkpoint_is_an_error() {
-    let scratch = Scratch::new("damaged-training");
-    let path = scratch.path().join("training.safetensors");
-    let recipe = short().epochs(1).checkpoint(&path);
-    net(1).train(&set(), &recipe).unwrap();
-    let whole = std::fs::read(&path).unwrap();
-    for length in [0, 7, 200, whole.len() - 1] {
-        std::fs::write(&path, &whole[..length]).unwrap();
-        says(net(1).train(&set(), &recipe), &["no whole checkpoint", "Delete the file"]);
-    }
-    net(1).save(&path).unwrap();
-    says(net(1).train(&set(), &recipe), &["it does not say of which training"]);
-}
-
-#[test]
-fn a_checkpoint_that_cannot_be_written_is_an_error_before_any_work() {
-    let scratch = Scratch::new("unwritable-training");
-    std::fs::write(scratch.path().join("file"), "").unwrap();
-    let path = scratch.path().join("file/training.safetensors");
-    // Any work would end in another error.
-    let recipe = Recipe { learning_rate: 1e30, ..short() }.checkpoint(path);
-    says(net(1).train(&set(), &recipe), &["file", "choose a path where you may write"]);
 }
 
 #[test]
@@ -254,31 +193,6 @@ fn an_interrupt_stops_at_the_batch_and_keeps_the_half_trained_net() {
 }
 
 #[test]
-fn an_interrupted_training_goes_on_from_its_checkpoint_and_ends_like_an_unbroken_one() {
-    let scratch = Scratch::new("interrupted-training");
-    let path = scratch.path().join("training.safetensors");
-    let recipe = steps().checkpoint(&path);
-    let unbroken = trained(&steps());
-    // Before the first step, in the first epoch, in the judge after it, in the second, in the third.
-    for (questions, epochs) in [(0, 0.0), (3, 0.6), (5, 1.0), (8, 1.4), (15, 2.6)] {
-        let mut stopped = net(1);
-        let log = interrupted_after(questions, || stopped.train(&set(), &recipe)).unwrap();
-        assert_eq!(log.interrupted.clone().unwrap().epochs, epochs, "{log}");
-        let half = stopped.clone();
-        // The same cell once more, with the half-trained net.
-        stopped.train(&set(), &recipe).unwrap();
-        assert!(stopped == unbroken, "after {epochs} epochs");
-        std::fs::remove_file(&path).unwrap();
-        // Interrupted again, and then the whole notebook once more, with a net of its own.
-        interrupted_after(questions, || net(1).train(&set(), &recipe)).unwrap();
-        let mut again = half.clone();
-        interrupted_after(4, || again.train(&set(), &recipe)).unwrap();
-        assert!(trained(&recipe) == unbroken, "after {epochs} epochs, twice interrupted");
-        std::fs::remove_file(&path).unwrap();
-    }
-}
-
-#[test]
 fn an_interrupt_before_the_first_step_leaves_a_log_that_says_so() {
     let mut stopped = net(1);
     let log = interrupted_after(0, || stopped.train(&set(), &steps())).unwrap();
@@ -324,47 +238,9 @@ fn adversarial_training_makes_a_net_robust_and_says_so() {
 }
 
 #[test]
-fn adversarial_training_broken_off_ends_like_an_unbroken_one() {
-    let scratch = Scratch::new("robust-resume");
-    let path = scratch.path().join("training.safetensors");
-    let adversary = Pgd::l2(0.3).steps(2).random_starts(1, 4);
-    let recipe = short().adversary(adversary).checkpoint(&path);
-    let mut unbroken = net(1);
-    unbroken.train(&set(), &recipe).unwrap();
-    std::fs::remove_file(&path).unwrap();
-    // Four batches an epoch, each asked before it and before each step of its attack; four questions
-    // more when it is looked at. So this is in an attack of the second epoch.
-    let mut resumed = net(1);
-    let log = interrupted_after(18, || resumed.train(&set(), &recipe)).unwrap();
-    assert_eq!(log.epochs.len(), 1);
-    assert_eq!(log.interrupted.unwrap().epochs, 1.0);
-    resumed.train(&set(), &recipe).unwrap();
-    assert_eq!(resumed, unbroken);
-}
-
-#[test]
 fn an_adversary_that_cannot_be_is_an_error() {
     let recipe = short().adversary(Pgd::l2(-0.5));
     says(net(1).train(&set(), &recipe), &["an epsilon of 0 or more"]);
     let said = Recipe::robust(Scale::Paper).to_string();
     assert!(said.ends_with("seed 0, against PGD ℓ2 0.5, 7 steps of 0.1"), "{said}");
-}
-
-#[test]
-fn a_training_that_is_kept_is_done_once() {
-    let scratch = Scratch::new("kept-training");
-    let train = |seed: u64, recipe: &Recipe| {
-        let mut net = net(seed);
-        net.train_kept_in(scratch.path(), &set(), recipe).unwrap();
-        net
-    };
-    let first = train(1, &short());
-    assert_eq!(first, trained(&short()));
-    // Not a single batch is learned again: that would ask.
-    let mut again = net(1);
-    let log = interrupted_after(0, || again.train_kept_in(scratch.path(), &set(), &short()));
-    assert!(again == first && log.unwrap().interrupted.is_none());
-    assert_ne!(train(1, &short().seed(2)), first);
-    assert_ne!(train(2, &short()), first);
-    assert_eq!(std::fs::read_dir(scratch.path()).unwrap().count(), 3);
 }

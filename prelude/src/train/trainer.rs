@@ -1,26 +1,31 @@
 //! The loop: batches, the loss on dfdx's tape, a step down, and once an epoch a look at the rest.
 
 use super::checkpoint::{self, Checkpoint, State};
-use super::curve::Curve;
 use super::descent::{Descend, Seen, resume};
 use super::sets::{Looks, Sets};
 use super::sgd::Step;
+use super::tally::Tally;
+use super::watch::Watch;
 use super::{Epoch, Interruption, Log, Recipe, batches};
 use crate::data::Dataset;
 use crate::net::{Architecture, Net};
 use crate::show::Progress;
-use crate::{Error, Result, cache, judge};
+use crate::{Error, Result, cache};
 use std::path::Path;
 use std::time::{Duration, Instant};
+
+/// How much work may be lost when a training dies without a word: a checkpoint is at most so old.
+const KEPT_EVERY: Duration = Duration::from_secs(180);
 
 impl Net {
     /// Trains the net on a set by a recipe; the log shows itself as a chart.
     ///
     /// The same net, set and recipe give the same weights, bit for bit, on the same processor type.
-    /// With a checkpoint in the recipe, a training that was broken off goes on after its last epoch.
+    /// With a checkpoint in the recipe, a training that was broken off goes on from there, and ends as if it
+    /// had not been: the state is kept after each epoch, every few minutes, and at an interrupt.
     ///
     /// An interrupt stops the training at the next batch. The net then stays half trained and the log
-    /// says so; with a checkpoint, the same call goes on after the last whole epoch.
+    /// says so; with a checkpoint, the same call goes on with that batch.
     ///
     /// # Errors
     /// If a number of the recipe is out of range, if the set is empty, inconsistent or does not fit the
@@ -63,22 +68,34 @@ impl Net {
         recipe: &Recipe,
         watched: &[&Dataset],
     ) -> Result<Log> {
+        self.train_keeping(set, recipe, watched, KEPT_EVERY)
+    }
+
+    /// [`Net::train_watching`] with a checkpoint that is at most so old.
+    pub(super) fn train_keeping(
+        &mut self,
+        set: &Dataset,
+        recipe: &Recipe,
+        watched: &[&Dataset],
+        every: Duration,
+    ) -> Result<Log> {
         let sets = Sets::new(self, set, recipe, watched)?;
         let state = State::new(self);
-        let (checkpoint, state) = match &recipe.checkpoint {
+        let (mut checkpoint, state) = match &recipe.checkpoint {
             None => (None, state),
             Some(path) => {
-                let (checkpoint, state) = Checkpoint::open(path, state, &sets, recipe)?;
+                let (checkpoint, state) = Checkpoint::open(path, every, state, &sets, recipe)?;
                 (Some(checkpoint), state)
             }
         };
         let mut trainer = Trainer::new(state, recipe)?;
-        let interrupted = trainer.epochs(&sets, checkpoint.as_ref(), recipe.epochs)?;
-        let State { net, log: epochs, .. } = trainer.state()?;
-        *self = net;
-        if let (Some(_), Some(checkpoint)) = (&interrupted, &checkpoint) {
-            checkpoint.leave(self, &sets, recipe)?;
+        let interrupted = trainer.epochs(&sets, checkpoint.as_mut(), recipe.epochs)?;
+        let state = trainer.state()?;
+        if let (Some(_), Some(checkpoint)) = (&interrupted, &mut checkpoint) {
+            checkpoint.leave(&state, &sets, recipe)?;
         }
+        let State { net, log: epochs, .. } = state;
+        *self = net;
         let watched = watched.iter().map(|set| set.name.clone()).collect();
         Ok(Log { set: set.name.clone(), recipe: recipe.clone(), watched, epochs, interrupted })
     }
@@ -90,21 +107,15 @@ pub(super) struct Trainer<'a> {
     recipe: &'a Recipe,
     descent: Box<dyn Descend>,
     log: Vec<Epoch>,
-}
-
-/// What an epoch adds up.
-#[derive(Default)]
-struct Tally {
-    images: usize,
-    right: usize,
-    loss: f64,
+    /// Of the epoch that comes after those in the log.
+    tally: Tally,
 }
 
 impl<'a> Trainer<'a> {
     pub(super) fn new(state: State, recipe: &'a Recipe) -> Result<Self> {
-        let State { net, sgd, log } = state;
+        let State { net, sgd, log, tally } = state;
         let descent = resume(&net, sgd)?;
-        Ok(Self { architecture: net.architecture, recipe, descent, log })
+        Ok(Self { architecture: net.architecture, recipe, descent, log, tally })
     }
 
     fn net(&self) -> Result<Net> {
@@ -112,54 +123,58 @@ impl<'a> Trainer<'a> {
     }
 
     fn state(&self) -> Result<State> {
-        Ok(State { net: self.net()?, sgd: self.descent.sgd()?, log: self.log.clone() })
+        let (log, tally) = (self.log.clone(), self.tally.clone());
+        Ok(State { net: self.net()?, sgd: self.descent.sgd()?, log, tally })
     }
 
     /// Goes on until `end` epochs are done, or until an interrupt.
     fn epochs(
         &mut self,
         sets: &Sets,
-        checkpoint: Option<&Checkpoint>,
+        mut checkpoint: Option<&mut Checkpoint>,
         end: usize,
     ) -> Result<Option<Interruption>> {
         let set = sets.learned.as_ref();
-        let mut watch = Watch::start(set, self.recipe, &self.log);
-        for epoch in self.log.len()..end {
-            let start = Instant::now();
-            let tally = self.epoch(set, epoch, &mut watch)?;
-            let row = tally.row(start.elapsed());
+        let mut watch = Watch::start(set, self.recipe, &self.log, &self.tally);
+        while self.log.len() < end {
+            self.epoch(set, &mut watch, checkpoint.as_deref_mut())?;
             // The accuracies of an epoch that was cut short, or that nobody waits for, are not known.
-            let looked = match tally.images == set.len() {
+            let looked = match self.tally.images == set.len() {
                 true => stopped(sets.look(&self.net()?, self.recipe.adversary.as_ref()))?,
                 false => None,
             };
             let Some(looked) = looked else {
                 // The judge has told of itself alone, if it was the one to stop.
                 let _told = watch.progress.check_interrupt();
-                let epochs = epoch as f64 + tally.images as f64 / set.len() as f64;
-                let unfinished = (tally.images > 0).then_some(row);
-                return Ok(Some(Interruption { epochs, unfinished }));
+                return Ok(Some(self.tally.interruption(self.log.len(), set.len())));
             };
             let Looks { validation, robust, watched } = looked;
+            let row = std::mem::take(&mut self.tally).row();
             self.log.push(Epoch { validation, robust, watched, ..row });
-            if let Some(checkpoint) = checkpoint {
+            if let Some(checkpoint) = &mut checkpoint {
                 checkpoint.save(&self.state()?)?;
             }
         }
         Ok(None)
     }
 
-    /// One epoch, or as many batches of it as there are before an interrupt. The next batch is made
-    /// while the net learns one.
-    fn epoch(&mut self, set: &Dataset, epoch: usize, watch: &mut Watch) -> Result<Tally> {
-        let recipe = self.recipe;
+    /// What is left of an epoch, or as many batches of it as there are before an interrupt. The next batch
+    /// is made while the net learns one.
+    fn epoch(
+        &mut self,
+        set: &Dataset,
+        watch: &mut Watch,
+        mut checkpoint: Option<&mut Checkpoint>,
+    ) -> Result<()> {
+        let (recipe, epoch, mut clock) = (self.recipe, self.log.len(), Instant::now());
         let order = batches::order(recipe, epoch, set.len());
         let batches: Vec<&[usize]> = order.chunks(recipe.batch).collect();
         let make = |step: usize| {
             batches.get(step).map(|indices| batches::batch(recipe, set, epoch, indices)).transpose()
         };
-        let (mut tally, mut ready) = (Tally::default(), make(0)?);
-        for step in 0..batches.len() {
+        let done = self.tally.images.div_ceil(recipe.batch);
+        let mut ready = make(done)?;
+        for step in done..batches.len() {
             let Some((pictures, labels)) = ready.take() else { break };
             if stopped(watch.progress.check_interrupt())?.is_none() {
                 break;
@@ -172,17 +187,22 @@ impl<'a> Trainer<'a> {
             });
             let Some(seen) = stopped(seen)? else { break };
             ready = next?;
-            tally.count(&seen, &labels);
-            if !tally.loss.is_finite() {
-                let found = format!("{} in epoch {}, step {}", tally.loss, epoch + 1, step + 1);
+            self.tally.count(&seen, &labels, clock.elapsed());
+            clock = Instant::now();
+            if !self.tally.loss.is_finite() {
+                let found =
+                    format!("{} in epoch {}, step {}", self.tally.loss, epoch + 1, step + 1);
                 return Err(diverged("a finite loss", found));
             }
-            watch.step(epoch, &tally, labels.len(), seen.loss);
+            watch.step(epoch, &self.tally, labels.len(), seen.loss);
+            if let Some(checkpoint) = checkpoint.as_mut().filter(|checkpoint| checkpoint.is_due()) {
+                checkpoint.save(&self.state()?)?;
+            }
         }
         // The last step may break the weights after the last loss was still finite.
         match self.descent.weights()?.parameters().into_iter().flatten().find(|p| !p.is_finite()) {
             Some(p) => Err(diverged("finite weights", format!("{p} after epoch {}", epoch + 1))),
-            None => Ok(tally),
+            None => Ok(()),
         }
     }
 
@@ -217,35 +237,6 @@ impl<'a> Trainer<'a> {
     }
 }
 
-/// What people see of a training under way.
-struct Watch {
-    progress: Progress,
-    curve: Curve,
-    /// Of an epoch.
-    images: usize,
-}
-
-impl Watch {
-    fn start(set: &Dataset, recipe: &Recipe, log: &[Epoch]) -> Self {
-        let (images, steps) = (set.len(), recipe.epochs * set.len().div_ceil(recipe.batch));
-        let progress =
-            Progress::start(&format!("training on {}", set.name), "images", recipe.epochs * images);
-        progress.skip(log.len() * images);
-        Self {
-            progress,
-            curve: Curve::start(&format!("Training on {}", set.name), steps, log),
-            images,
-        }
-    }
-
-    fn step(&mut self, epoch: usize, tally: &Tally, images: usize, loss: f32) {
-        self.progress.advance(images);
-        let mean = tally.loss / tally.images as f64;
-        self.progress.note(format!("epoch {}, loss {mean:.2}", epoch + 1));
-        self.curve.step(epoch as f64 + tally.images as f64 / self.images as f64, loss);
-    }
-}
-
 /// `None` where an interrupt has stopped something.
 fn stopped<T>(result: Result<T>) -> Result<Option<T>> {
     match result {
@@ -257,38 +248,4 @@ fn stopped<T>(result: Result<T>) -> Result<Option<T>> {
 fn diverged(expected: &str, found: String) -> Error {
     let remedy = "The training has diverged and the net is as it was: lower the learning rate.";
     Error::invalid(expected, found, remedy)
-}
-
-impl Tally {
-    /// The line of the log, without what is looked at after the epoch.
-    fn row(&self, took: Duration) -> Epoch {
-        Epoch {
-            loss: self.loss / self.images as f64,
-            accuracy: self.right as f64 / self.images as f64,
-            validation: None,
-            robust: None,
-            watched: Vec::new(),
-            seconds: took.as_secs_f64(),
-        }
-    }
-
-    fn count(&mut self, seen: &Seen, labels: &[usize]) {
-        self.images += labels.len();
-        self.loss += f64::from(seen.loss) * labels.len() as f64;
-        let classes = seen.logits.len() / labels.len();
-        for (row, label) in seen.logits.chunks(classes).zip(labels) {
-            self.right += usize::from(judge::highest(row.iter().copied()) == *label);
-        }
-    }
-}
-
-/// A training that ends after some of its epochs, as an interrupted one does.
-#[cfg(test)]
-pub(super) fn broken_off(net: &Net, set: &Dataset, recipe: &Recipe, after: usize) {
-    let sets = Sets::new(net, set, recipe, &[]).expect("they fit");
-    let path = recipe.checkpoint.as_ref().expect("it has a checkpoint");
-    let opened = Checkpoint::open(path, State::new(net), &sets, recipe);
-    let (checkpoint, state) = opened.expect("it can be written");
-    let mut trainer = Trainer::new(state, recipe).expect("there is a device");
-    trainer.epochs(&sets, Some(&checkpoint), after).expect("it trains");
 }
