@@ -41,6 +41,19 @@ impl Schedule {
         Err(Error::invalid(expected, found, "Change the recipe's schedule."))
     }
 
+    /// The schedule of a training of `epochs` epochs for one of `others`: its drops come at the same shares of
+    /// the way, to the nearest epoch, and at least one epoch apart.
+    pub(crate) fn stretched(self, epochs: usize, others: usize) -> Self {
+        let scaled = |every: usize| (every * others + epochs / 2) / epochs.max(1);
+        match self {
+            Schedule::Step { every, factor } => {
+                Schedule::Step { every: scaled(every).max(1), factor }
+            }
+            // They know no epochs.
+            Schedule::Constant | Schedule::OneCycle { .. } => self,
+        }
+    }
+
     /// The share of the learning rate at `step` of `steps`, in epoch `epoch` (from 0).
     pub fn share(self, step: usize, steps: usize, epoch: usize) -> f32 {
         match self {
@@ -78,6 +91,20 @@ mod tests {
         let shares = [0, 49, 50, 100].map(|epoch| schedule.share(0, 1, epoch));
         assert_eq!(shares[..2], [1.0, 1.0]);
         assert!((shares[2] - 0.1).abs() < 1e-7 && (shares[3] - 0.01).abs() < 1e-8);
+    }
+
+    #[test]
+    fn a_shorter_training_drops_at_the_same_shares_of_its_way() {
+        let every = |epochs, others| match (Schedule::Step { every: 50, factor: 0.1 }
+            .stretched(epochs, others))
+        {
+            Schedule::Step { every, factor: 0.1 } => every,
+            other => panic!("{other}"),
+        };
+        let found = [150, 30, 20, 2, 1].map(|others| every(150, others));
+        assert_eq!(found, [50, 10, 7, 1, 1]);
+        let cycle = Schedule::OneCycle { warm_up: 0.25 };
+        assert_eq!(cycle.stretched(150, 30), cycle);
     }
 
     #[test]
