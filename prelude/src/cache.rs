@@ -4,8 +4,12 @@ use std::env;
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::{Error, Result};
+
+/// How much work may be lost when a process dies without a word: long jobs keep theirs so often.
+pub(crate) const KEPT_EVERY: Duration = Duration::from_secs(180);
 
 /// The cache folder, made if it is not there yet.
 ///

@@ -1,22 +1,23 @@
 //! The work of building a set: shard by shard, each kept as soon as it is finished.
 
 use super::store::Store;
-use crate::Result;
 use crate::attack::{Goal, Pgd, Ready};
 use crate::data::{Dataset, Images};
 use crate::net::Net;
 use crate::show::Progress;
+use crate::{Result, cache};
 use ndarray::Array4;
 use std::fmt::{self, Display};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
-/// How many images a shard holds: what an interruption can lose at most.
+/// How many images a shard holds.
 pub(super) const SHARD: usize = 1000;
 
-/// How many images go through the net at once.
+/// How many images go through the net at once: what an interruption can lose at most.
 const BATCH: usize = 125;
 
-const REMEDY: &str = "Finished shards are kept: run the cell again to go on there.";
+const REMEDY: &str = "What is done is kept: run the cell again to go on there.";
 
 /// Makes new pictures of those of a set; it names every number that it depends on.
 pub(super) trait Maker: Display {
@@ -102,6 +103,16 @@ impl Work<'_> {
 
     /// The built set, from the shards in a folder below `sets` and from new work where they are missing.
     pub fn build(&self, name: &str, sets: &Path) -> Result<Dataset> {
+        self.build_keeping(name, sets, cache::KEPT_EVERY)
+    }
+
+    /// [`Work::build`] that keeps what it has of a shard so often, besides at its end.
+    pub(super) fn build_keeping(
+        &self,
+        name: &str,
+        sets: &Path,
+        every: Duration,
+    ) -> Result<Dataset> {
         self.check()?;
         let labelled = self.set.relabelled(self.labels.to_vec(), name)?;
         let store = Store::new(name, self, sets);
@@ -110,14 +121,7 @@ impl Work<'_> {
         let indices: Vec<usize> = (0..self.set.len()).collect();
         let mut values = Vec::with_capacity(self.set.len() * self.set.images.pixels());
         for (number, indices) in indices.chunks(SHARD).enumerate() {
-            if let Some(shard) = store.load(number, indices.len()) {
-                progress.skip(indices.len());
-                values.extend(shard);
-                continue;
-            }
-            let shard = self.shard(indices, &progress)?;
-            store.save(number, indices.len(), &shard)?;
-            values.extend(shard);
+            values.extend(self.shard(number, indices, &store, every, &progress)?);
         }
         let [n, channels, height, width] = self.set.images.shape();
         let array = Array4::from_shape_vec((n, channels, height, width), values);
@@ -125,16 +129,38 @@ impl Work<'_> {
         Ok(Dataset { images, ..labelled })
     }
 
-    /// New pictures of those at `indices`.
-    fn shard(&self, indices: &[usize], progress: &Progress) -> Result<Vec<f32>> {
-        let ready = self.net.ready()?;
-        let go_on = || progress.stop_if_interrupted(REMEDY);
-        let mut values = Vec::with_capacity(indices.len() * self.set.images.pixels());
-        for batch in indices.chunks(BATCH) {
-            let labels: Vec<usize> = batch.iter().map(|index| self.labels[*index]).collect();
-            values.extend(self.maker.make(&*ready, self.set, batch, &labels, &go_on)?);
-            progress.advance(batch.len());
+    /// New pictures of those at `indices`: what the store has of the shard, and what is missing of it.
+    fn shard(
+        &self,
+        number: usize,
+        indices: &[usize],
+        store: &Store,
+        every: Duration,
+        progress: &Progress,
+    ) -> Result<Vec<f32>> {
+        let pixels = self.set.images.pixels();
+        let mut values = store.load(number, indices.len());
+        let done = values.len() / pixels;
+        progress.skip(done);
+        if done == indices.len() {
+            return Ok(values);
         }
+        let (ready, mut kept) = (self.net.ready()?, Instant::now());
+        let go_on = || progress.stop_if_interrupted(REMEDY);
+        for batch in indices[done..].chunks(BATCH) {
+            let labels: Vec<usize> = batch.iter().map(|index| self.labels[*index]).collect();
+            let made = self.maker.make(&*ready, self.set, batch, &labels, &go_on);
+            if made.is_err() && values.len() > done * pixels {
+                store.save(number, &values)?;
+            }
+            values.extend(made?);
+            progress.advance(batch.len());
+            if kept.elapsed() >= every {
+                store.save(number, &values)?;
+                kept = Instant::now();
+            }
+        }
+        store.save(number, &values)?;
         Ok(values)
     }
 }

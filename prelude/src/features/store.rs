@@ -29,7 +29,7 @@ struct Recipe {
 }
 
 const REMEDY: &str = "Make room or set ERM_CACHE to a folder where you may write, then call again: \
-                      finished shards are kept.";
+                      what is done is kept.";
 
 impl Store {
     /// The store of a piece of work in a folder of its own below `sets`; writes nothing yet.
@@ -56,21 +56,28 @@ impl Store {
         cache::write_whole(&path, self.recipe.text().as_bytes(), REMEDY)
     }
 
-    /// The values of a shard that was finished before; a damaged one counts as not finished.
-    pub fn load(&self, number: usize, images: usize) -> Option<Vec<f32>> {
+    /// The values of a shard of so many images, or of the first ones of them, as far as it was made before;
+    /// of a damaged one none.
+    pub fn load(&self, number: usize, images: usize) -> Vec<f32> {
+        self.read(number, images).unwrap_or_default()
+    }
+
+    fn read(&self, number: usize, images: usize) -> Option<Vec<f32>> {
         let bytes = std::fs::read(self.shard(number)).ok()?;
         let file = SafeTensors::deserialize(&bytes).ok()?;
         let tensor = file.tensor("images").ok()?;
-        let fits = tensor.shape() == self.shape_of(images) && tensor.dtype() == Dtype::F32;
+        let there = *tensor.shape().first().filter(|there| **there <= images)?;
+        let fits = tensor.shape() == self.shape_of(there) && tensor.dtype() == Dtype::F32;
         let values = tensor.data().as_chunks().0.iter().map(|b| f32::from_le_bytes(*b));
         fits.then(|| values.collect())
     }
 
-    /// Keeps a finished shard of so many images.
-    pub fn save(&self, number: usize, images: usize, values: &[f32]) -> Result<()> {
+    /// Keeps a shard as far as it is made, its first images first.
+    pub fn save(&self, number: usize, values: &[f32]) -> Result<()> {
         let path = self.shard(number);
         let failed = |e: safetensors::SafeTensorError| Error::file(&path, e, REMEDY);
         let bytes: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
+        let images = values.len() / self.shape.iter().product::<usize>();
         let shape = self.shape_of(images).to_vec();
         let view = TensorView::new(Dtype::F32, shape, &bytes).map_err(failed)?;
         let file = safetensors::serialize([("images", view)], None).map_err(failed)?;

@@ -5,9 +5,10 @@ use crate::attack::{Loss, Norm};
 use crate::data::Images;
 use crate::fixture::{DATA, Scratch, TRAINED, net, says};
 use crate::judge;
-use crate::show::interrupted_after;
+use crate::show::{interrupted_after, killed_after};
 use ndarray::Array4;
 use std::path::Path;
+use std::time::Duration;
 
 /// One whole shard and a part of another.
 const IMAGES: usize = build::SHARD + 7;
@@ -143,18 +144,32 @@ fn an_interrupted_build_does_only_what_is_missing_and_ends_the_same() {
 }
 
 #[test]
-fn an_interrupt_keeps_finished_shards_and_the_next_call_goes_on_there() {
+fn an_interrupt_keeps_every_batch_that_is_made_and_the_next_call_goes_on_there() {
     let (scratch, other) = (Scratch::new("stopped"), Scratch::new("unstopped"));
     let set = large();
-    // Eight batches of one step make a shard, so this is the first batch of the second.
-    let stopped = interrupted_after(8, || build_in(scratch.path(), &set, &attack()));
-    says(stopped, &["building D_det stopped at 1000 of 1007 images", "Finished shards are kept"]);
+    // Eight batches of one step make a shard. In the first one, in its fourth, and in the second shard's.
+    for (questions, images) in [(0, 0), (3, 375), (0, 375), (5, 1000)] {
+        let stopped = interrupted_after(questions, || build_in(scratch.path(), &set, &attack()));
+        let parts = [&format!("stopped at {images} of 1007 images"), "What is done is kept"];
+        says(stopped, &parts);
+    }
     assert_eq!(shards(scratch.path()).len(), 1);
-    let stopped = interrupted_after(0, || build_in(scratch.path(), &set, &attack()));
-    says(stopped, &["stopped at 1000 of 1007 images"]);
     // One question is enough for what is missing.
     let resumed = interrupted_after(1, || build_in(scratch.path(), &set, &attack())).unwrap();
     assert!(resumed == build_in(other.path(), &set, &attack()).unwrap());
+}
+
+#[test]
+fn a_build_that_dies_has_kept_what_it_had_when_it_was_time() {
+    let scratch = Scratch::new("dead");
+    let (set, attack) = (large(), attack());
+    let targets = d_det_targets(&set).unwrap();
+    let work = Work { net: &TRAINED, set: &set, maker: &Aimed::toward(&attack), labels: &targets };
+    let build = |every| work.build_keeping("D_det", scratch.path(), every);
+    killed_after(3, || build(Duration::ZERO));
+    says(interrupted_after(0, || build(Duration::MAX)), &["stopped at 375 of"]);
+    killed_after(3, || build(Duration::MAX));
+    says(interrupted_after(0, || build(Duration::MAX)), &["stopped at 375 of"]);
 }
 
 #[test]
@@ -183,7 +198,7 @@ fn a_cache_that_cannot_be_written_is_an_error_that_says_what_to_do() {
     let file = scratch.path().join("file");
     std::fs::write(&file, "").unwrap();
     let set = DATA.train.take(3).unwrap();
-    let parts = ["file", "set ERM_CACHE", "finished shards are kept"];
+    let parts = ["file", "set ERM_CACHE", "what is done is kept"];
     says(build_in(&file, &set, &attack()), &parts);
 }
 

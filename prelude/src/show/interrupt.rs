@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::json;
 
-use super::{Front, escape, say};
+use super::{Front, escape, say, stop};
 use crate::{Error, Result};
 
 /// The variable that says where in this process the flag lies: `0x7f…`.
@@ -15,13 +15,14 @@ const VARIABLE: &str = "ERM_INTERRUPT";
 /// Whether the user has interrupted the cell that runs. It stays so until the next cell begins, so
 /// that whatever else the cell would start stops at once, too.
 ///
-/// Outside Erm's kernel, where an interrupt ends the process, this is always false.
+/// Outside Erm's kernel an interrupt ends the process, and this is false, unless the program has asked for
+/// something else with [`stop_after`](super::stop_after) or [`stop_on_signals`](super::stop_on_signals).
 pub fn interrupted() -> bool {
     #[cfg(test)]
     if let Some(answer) = tests::answer() {
         return answer;
     }
-    flag().is_some_and(|flag| flag.load(Ordering::Relaxed) != 0)
+    flag().is_some_and(|flag| flag.load(Ordering::Relaxed) != 0) || stop::has_come()
 }
 
 /// An error if the user has interrupted the cell that runs: for the loops of a cell's own.

@@ -15,6 +15,7 @@ mod last_line;
 mod live;
 mod panics;
 mod progress;
+mod stop;
 
 use std::env;
 use std::io::{self, IsTerminal, Write};
@@ -30,6 +31,7 @@ pub use last_line::LastLine;
 pub use live::Live;
 pub use progress::Progress;
 use serde_json::{Value, json};
+pub use stop::{stop_after, stop_on_signals};
 
 /// Prepares a process for the cells of Erm's own session, which calls this once in each cell
 /// process, in a cell of its own before the user's first.

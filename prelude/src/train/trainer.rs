@@ -14,9 +14,6 @@ use crate::{Error, Result, cache};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// How much work may be lost when a training dies without a word: a checkpoint is at most so old.
-const KEPT_EVERY: Duration = Duration::from_secs(180);
-
 impl Net {
     /// Trains the net on a set by a recipe; the log shows itself as a chart.
     ///
@@ -68,7 +65,7 @@ impl Net {
         recipe: &Recipe,
         watched: &[&Dataset],
     ) -> Result<Log> {
-        self.train_keeping(set, recipe, watched, KEPT_EVERY)
+        self.train_keeping(set, recipe, watched, cache::KEPT_EVERY)
     }
 
     /// [`Net::train_watching`] with a checkpoint that is at most so old.
