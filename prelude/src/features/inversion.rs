@@ -16,8 +16,8 @@ use std::fmt;
 
 crate::show::shows_as_text!(Inversion);
 
-/// How many images go through the net at once.
-const BATCH: usize = 125;
+/// How many images go through the net at once. A GPU moves four at a time.
+const BATCH: usize = 200;
 /// The mean of the noise, and its deviation.
 const NOISE: (f32, f32) = (0.5, 0.05);
 

@@ -147,8 +147,8 @@ fn an_interrupted_build_does_only_what_is_missing_and_ends_the_same() {
 fn an_interrupt_keeps_every_batch_that_is_made_and_the_next_call_goes_on_there() {
     let (scratch, other) = (Scratch::new("stopped"), Scratch::new("unstopped"));
     let set = large();
-    // Eight batches of one step make a shard. In the first one, in its fourth, and in the second shard's.
-    for (questions, images) in [(0, 0), (3, 375), (0, 375), (5, 1000)] {
+    // Five batches of one step make a shard. In the first one, in its fourth, and in the second shard's.
+    for (questions, images) in [(0, 0), (3, 600), (0, 600), (2, 1000)] {
         let stopped = interrupted_after(questions, || build_in(scratch.path(), &set, &attack()));
         let parts = [&format!("stopped at {images} of 1007 images"), "What is done is kept"];
         says(stopped, &parts);
@@ -167,9 +167,9 @@ fn a_build_that_dies_has_kept_what_it_had_when_it_was_time() {
     let work = Work { net: &TRAINED, set: &set, maker: &Aimed::toward(&attack), labels: &targets };
     let build = |every| work.build_keeping("D_det", scratch.path(), every);
     killed_after(3, || build(Duration::ZERO));
-    says(interrupted_after(0, || build(Duration::MAX)), &["stopped at 375 of"]);
-    killed_after(3, || build(Duration::MAX));
-    says(interrupted_after(0, || build(Duration::MAX)), &["stopped at 375 of"]);
+    says(interrupted_after(0, || build(Duration::MAX)), &["stopped at 600 of"]);
+    killed_after(1, || build(Duration::MAX));
+    says(interrupted_after(0, || build(Duration::MAX)), &["stopped at 600 of"]);
 }
 
 #[test]

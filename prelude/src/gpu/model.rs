@@ -3,6 +3,7 @@
 use super::memory::{Hands, Memory};
 use crate::Result;
 use crate::engine::{Kind, Weights};
+use std::rc::Rc;
 
 /// How many numbers of windows are gathered at once, at most: a quarter of a gigabyte.
 const WORKSPACE: usize = 1 << 26;
@@ -10,7 +11,7 @@ const WORKSPACE: usize = 1 << 26;
 /// A net's numbers on a machine, beside the same net here, whose numbers are those it began with.
 pub(super) struct Model {
     pub hands: Hands,
-    pub start: Weights,
+    pub start: Rc<Weights>,
     /// All of them, one after the other, in the order of [`Weights::parameters`].
     pub parameters: Memory,
     /// Where those of each node begin, and how many each is.
@@ -63,7 +64,7 @@ impl Model {
                 hands.upload(&weights.normalisation.deviation)?,
             ],
             uses,
-            start: weights.clone(),
+            start: Rc::new(weights.clone()),
             workspace: WORKSPACE,
         })
     }
@@ -108,7 +109,7 @@ impl Model {
 
     /// The net as it is now; `steps` have been taken since it began.
     pub fn weights(&self, steps: u64) -> Result<Weights> {
-        let mut weights = self.start.clone();
+        let mut weights = Weights::clone(&self.start);
         let numbers = self.hands.read(&self.parameters)?;
         let mut rest = &numbers[..];
         for parameter in weights.parameters_mut() {
