@@ -28,7 +28,6 @@ mod training;
 mod weight_gradient;
 mod winograd;
 
-#[cfg(any(feature = "cuda", test))]
 pub(crate) use dropout::Dropout;
 pub(crate) use frozen::Frozen;
 pub(crate) use head::Head;

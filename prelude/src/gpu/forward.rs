@@ -212,14 +212,7 @@ impl Forward<'_> {
         }
         let [_, bias] = model.of_head(&model.parameters);
         let dropout = Dropout::new(model.start.dropout, &model.hands.read(&bias)?);
-        let mut factors = vec![0.0; features.len()]; // (F, B)
-        let mut own = vec![0.0; features.len() / self.batch];
-        for picture in 0..self.batch {
-            dropout.factors(picture, &mut own);
-            for (feature, factor) in own.iter().enumerate() {
-                factors[feature * self.batch + picture] = *factor;
-            }
-        }
+        let factors = dropout.of_batch(features.len() / self.batch, self.batch);
         let factors = model.hands.upload(&factors)?;
         let grid = Grid::Each(features.len());
         launch!(model.hands, multiply, grid, &factors, features, features.len())?;

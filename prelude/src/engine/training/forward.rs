@@ -202,7 +202,7 @@ impl Guide<'_> {
         if self.weights.dropout > 0.0 {
             self.dropout.factors(number, &mut image.dropout);
             for (feature, factor) in image.features.iter_mut().zip(&image.dropout) {
-                *feature *= *factor;
+                *feature *= factor;
             }
         }
         self.weights.head.logits(&image.features, &mut image.logits);

@@ -5,7 +5,7 @@ mod step;
 
 use super::Net;
 use crate::Result;
-use crate::engine::Weights;
+use crate::engine::{Dropout, Weights};
 use crate::net::Architecture;
 use crate::ops::{Matrix, Row, batch_norm_frozen, mean_over_pixels};
 use batch_norm::Noted;
@@ -90,9 +90,7 @@ where
         let last = self.run(pictures, mode, self.steps.len(), &mut noted);
         let features = self.features(last, batch);
         let features = match mode {
-            Mode::Training if self.architecture.dropout > 0.0 => {
-                features.dropout(self.architecture.dropout)
-            }
+            Mode::Training if self.architecture.dropout > 0.0 => features * self.dropout(batch),
             _ => features,
         };
         let weight = matrix(&self.head_weight, self.architecture.classes);
@@ -169,6 +167,13 @@ where
     fn features(&self, last: Taped<D>, batch: usize) -> Taped<D> {
         let [channels, height, width] = self.steps.last().expect("a net has layers").shape;
         mean_over_pixels(last.reshape_like(&(channels, height * width * batch)), batch)
+    }
+
+    /// What a training step multiplies the representations of its batch by: `(C, B)`.
+    fn dropout(&self, batch: usize) -> Matrix<D> {
+        let dropout = Dropout::new(self.architecture.dropout, &self.head_bias.as_vec());
+        let channels = self.head_weight.shape().0 / self.architecture.classes;
+        self.device.tensor_from_vec(dropout.of_batch(channels, batch), (channels, batch))
     }
 
     /// From pictures `(B, C·H·W)` to what the first `end` steps make of them, `(C·H·W, B)`.
