@@ -15,7 +15,7 @@ impl Record {
     /// # Errors
     /// If the cache folder cannot be made.
     pub fn kept(&self) -> Result<Option<Self>> {
-        Ok(self.kept_in(&runs()?))
+        Ok(self.kept_in(runs()?))
     }
 
     /// Keeps the record of a run that has ended, for [`Record::kept`] of the same run. The file is
@@ -24,18 +24,22 @@ impl Record {
     /// # Errors
     /// If the cache folder cannot be made or written to.
     pub fn keep(&self) -> Result<()> {
-        self.keep_in(&runs()?)
+        self.keep_in(runs()?)
     }
 
-    pub(super) fn kept_in(&self, folder: &Path) -> Option<Self> {
-        let found = Self::load(self.place(folder)).ok()?;
+    /// [`Record::kept`] of a run that was kept in another folder.
+    pub fn kept_in(&self, folder: impl AsRef<Path>) -> Option<Self> {
+        let found = Self::load(self.place(folder.as_ref())).ok()?;
         (found.key() == self.key()).then_some(found)
     }
 
-    pub(super) fn keep_in(&self, folder: &Path) -> Result<()> {
-        let text = serde_json::to_string(self).expect("names and numbers serialise");
-        let remedy = "Make room or set ERM_CACHE to a folder that you can write to.";
-        cache::write_whole(&self.place(folder), text.as_bytes(), remedy)
+    /// [`Record::keep`] in another folder, in place of what the same run has left there.
+    ///
+    /// # Errors
+    /// If the folder cannot be made or written to.
+    pub fn keep_in(&self, folder: impl AsRef<Path>) -> Result<()> {
+        let remedy = "Make room or choose a folder that you can write to, such as with ERM_CACHE.";
+        cache::write_whole(&self.place(folder.as_ref()), self.text().as_bytes(), remedy)
     }
 
     fn place(&self, folder: &Path) -> PathBuf {

@@ -112,11 +112,14 @@ impl Record {
 
     fn save_in(&self, folder: &Path) -> Result<PathBuf> {
         let path = folder.join(self.file_name());
-        let mut text = serde_json::to_string_pretty(self).expect("names and numbers serialise");
-        text.push('\n');
         let remedy = "Set ERM_RECORDS to a folder that you can write to.";
-        cache::write_whole(&path, text.as_bytes(), remedy)?;
+        cache::write_whole(&path, self.text().as_bytes(), remedy)?;
         Ok(path)
+    }
+
+    /// What stands in a file.
+    fn text(&self) -> String {
+        serde_json::to_string_pretty(self).expect("names and numbers serialise") + "\n"
     }
 
     /// The run, its time, the process and a count, so that no two files meet.
