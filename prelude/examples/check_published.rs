@@ -17,6 +17,9 @@ const ALLOWED: f64 = 1e-4;
 
 const NETS: [&str; 5] = ["resnet18", "resnet50", "vgg16", "densenet121", "inception_v3"];
 
+/// What follows the name of a net for photographs.
+const PHOTOGRAPHS: &str = "_photographs";
+
 fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1);
     let usage = || Error::invalid("a folder with nets of torchvision", "none", "Give its path.");
@@ -26,7 +29,8 @@ fn main() -> Result<()> {
         .title("Torchvision's nets, read by Erm")
         .note("in units of the largest number; the gradient is that of the loss by the pictures");
     let mut furthest = 0.0_f64;
-    for name in NETS {
+    for name in names(Path::new(&folder))? {
+        let name = name.as_str();
         let [parameters, logits, gradient] = compare(name, Path::new(&folder))?;
         furthest = furthest.max(logits);
         let off = [logits, gradient].map(|off| format!("{off:.1e}"));
@@ -51,6 +55,19 @@ fn main() -> Result<()> {
         .map_err(|e| Error::file(path, e, "Choose a file that you may write."))
 }
 
+/// The nets that the folder holds.
+fn names(folder: &Path) -> Result<Vec<String>> {
+    let photographs = NETS.map(|name| format!("{name}{PHOTOGRAPHS}"));
+    let there = |name: &String| folder.join(format!("{name}.safetensors")).is_file();
+    let names: Vec<_> =
+        NETS.map(String::from).into_iter().chain(photographs).filter(there).collect();
+    if names.is_empty() {
+        let remedy = "Run tests/pytorch/export_published.py first.";
+        return Err(Error::file(folder, "it holds no net of torchvision", remedy));
+    }
+    Ok(names)
+}
+
 /// A net's parameters, and how far its logits and its gradient are from torchvision's.
 fn compare(name: &str, folder: &Path) -> Result<[f64; 3]> {
     let path = folder.join(format!("{name}-expected.safetensors"));
@@ -60,15 +77,20 @@ fn compare(name: &str, folder: &Path) -> Result<[f64; 3]> {
     let file = SafeTensors::deserialize(&bytes).map_err(damaged)?;
     let (_, metadata) = SafeTensors::read_metadata(&bytes).map_err(damaged)?;
     let width = metadata.metadata().as_ref().and_then(|all| all.get("width")?.parse().ok());
-    let architecture = Architecture::named(name, width.unwrap_or(64), [3, 32, 32], 10)?;
+    let pictures = file.tensor("pictures").map_err(damaged)?;
+    let &[count, channels, height, pixels] = pictures.shape() else {
+        return Err(Error::file(&path, "its pictures have another shape", "Write the file again."));
+    };
+    let architecture = name.trim_end_matches(PHOTOGRAPHS);
+    let image = [channels, height, pixels];
+    let architecture = Architecture::named(architecture, width.unwrap_or(64), image, 10)?;
     let mut net = Net::new(architecture, vec![0.5; 3], vec![0.25; 3], 0)?;
     net.load(folder.join(format!("{name}.safetensors")))?;
     let floats = |tensor: &str| -> Vec<f32> {
         let tensor = file.tensor(tensor).expect("the script writes it");
         tensor.data().as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect()
     };
-    let pictures = floats("pictures");
-    let images = Array4::from_shape_vec((pictures.len() / 3072, 3, 32, 32), pictures);
+    let images = Array4::from_shape_vec((count, channels, height, pixels), floats("pictures"));
     let images: Images = images.expect("they are pictures").into();
     let labels: Vec<usize> = (0..images.len()).map(|n| n % 10).collect();
     let logits = judge::logits(&net, &images)?.into_dyn();

@@ -1,6 +1,7 @@
 """Writes torchvision's nets and what they make of some pictures, for Erm to be held against.
 
     python tests/pytorch/export_published.py FOLDER --width 64
+    python tests/pytorch/export_published.py FOLDER --nets resnet18_photographs,resnet50_photographs --side 224
     cargo run --release -p erm-prelude --example check_published -- FOLDER
 
 Every number of a net is drawn at random, those of batch norms too. The weights and pictures are float32; what is
@@ -20,7 +21,7 @@ from published import NETS, published
 IMAGES = 2
 
 
-def uneven(name, width, seed):
+def uneven(name, width, side, seed):
     """A net none of whose batch norms is 0 or 1, and whose activations keep their size."""
     torch.manual_seed(seed)
     net = published(name, width)
@@ -37,7 +38,7 @@ def uneven(name, width, seed):
     net.train()
     with torch.no_grad():
         for _ in range(30):
-            net(torch.randn(8, 3, 32, 32))
+            net(torch.randn(8, 3, side, side))
     return net
 
 
@@ -55,12 +56,13 @@ def main():
     p = argparse.ArgumentParser()
     p.add_argument("folder", type=pathlib.Path)
     p.add_argument("--width", type=int, default=64)
+    p.add_argument("--side", type=int, default=32)
     p.add_argument("--nets", default=",".join(NETS))
     a = p.parse_args()
     a.folder.mkdir(parents=True, exist_ok=True)
     for seed, name in enumerate(a.nets.split(",")):
-        net = uneven(name, a.width, seed)
-        pictures, labels = torch.rand(IMAGES, 3, 32, 32), torch.arange(IMAGES) % 10
+        net = uneven(name, a.width, a.side, seed)
+        pictures, labels = torch.rand(IMAGES, 3, a.side, a.side), torch.arange(IMAGES) % 10
         found = numbers(net, pictures, labels)
         state = {key: value.contiguous() for key, value in net.state_dict().items()}
         save_file(state, a.folder / f"{name}.safetensors")

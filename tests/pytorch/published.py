@@ -1,4 +1,4 @@
-"""Torchvision's nets of the paper's section 3.3 for images of 32x32 pixels, at any width.
+"""Torchvision's nets of the paper's section 3.3 for images of 32x32 pixels, at any width, and ResNets for photographs.
 
 The changes for small images are those of the authors' library: a first convolution of 3x3 pixels that moves by one, no
 pool behind it, and one linear layer at the end. Width 64 is the published size; at another width each convolution and
@@ -47,6 +47,12 @@ NETS = {
     "inception_v3": inception_v3,
 }
 
+# As torchvision has them, but for the number of classes.
+PHOTOGRAPHS = {
+    "resnet18_photographs": lambda: models.resnet18(num_classes=10),
+    "resnet50_photographs": lambda: models.resnet50(num_classes=10),
+}
+
 
 def share(channels, width):
     return channels if channels == 3 else channels * width // PUBLISHED
@@ -67,8 +73,8 @@ def narrow(module, width):
 
 
 def published(name, width):
-    """One of `NETS` at a width, with PyTorch's own first numbers; pictures come normalised."""
-    net = NETS[name]()
+    """One of `NETS` or `PHOTOGRAPHS` at a width, with PyTorch's own first numbers; pictures come normalised."""
+    net = (NETS | PHOTOGRAPHS)[name]()
     for path, module in list(net.named_modules()):
         new = narrow(module, width)
         if new is not None:

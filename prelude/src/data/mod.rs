@@ -27,3 +27,7 @@ pub const IMAGE: [usize; 3] = [3, 32, 32];
 
 /// How many values such an image has.
 pub const PIXELS: usize = IMAGE[0] * IMAGE[1] * IMAGE[2];
+
+/// From how many pixels a side on a picture counts as a photograph: nets then look at it coarsely first, and
+/// scales have other sizes.
+pub(crate) const PHOTOGRAPH: usize = 64;

@@ -2,6 +2,8 @@
 //!
 //! ```sh
 //! python tests/pytorch/export_published.py prelude/tests/fixtures/published --width 4
+//! python tests/pytorch/export_published.py prelude/tests/fixtures/published --width 4 \
+//!     --nets resnet18_photographs --side 64
 //! ```
 
 use super::agree;
@@ -23,7 +25,15 @@ const A_DEEP_PASS: f32 = 2.0 * 121.0 * 17.0 * super::ROUNDING;
 /// the pictures' gradient by a percent or so. A way back that is wrong moves it by its own size.
 const KINKS: f32 = 0.1;
 
-const NETS: [&str; 5] = ["resnet18", "resnet50", "vgg16", "densenet121", "inception_v3"];
+/// Files, architectures and the sides of their pictures.
+const NETS: [(&str, &str, usize); 6] = [
+    ("resnet18", "resnet18", 32),
+    ("resnet50", "resnet50", 32),
+    ("vgg16", "vgg16", 32),
+    ("densenet121", "densenet121", 32),
+    ("inception_v3", "inception_v3", 32),
+    ("resnet18_photographs", "resnet18", 64),
+];
 
 /// A net that torchvision's module saved, and what it makes of some pictures.
 struct Published {
@@ -34,9 +44,9 @@ struct Published {
 
 impl Published {
     fn all() -> impl Iterator<Item = Self> {
-        NETS.into_iter().map(|name| {
+        NETS.into_iter().map(|(name, architecture, side)| {
             let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/published");
-            let published = Architecture::named(name, WIDTH, [3, 32, 32], 10).unwrap();
+            let published = Architecture::named(architecture, WIDTH, [3, side, side], 10).unwrap();
             // What a training step leaves out cannot be compared.
             let architecture = Architecture { dropout: 0.0, ..published };
             let mut net = Net::new(architecture, vec![0.5; 3], vec![0.25; 3], 0).unwrap();
@@ -61,7 +71,8 @@ impl Published {
         logits: impl FnOnce(&engine::Batch) -> engine::Batch<engine::CpuTape>,
     ) {
         let pictures = self.expected("pictures");
-        let count = pictures.len() / 3072;
+        let [_, height, width] = self.net.architecture().image;
+        let count = pictures.len() / (3 * height * width);
         let x = engine::batch(pictures, count);
         let (logits, tape) = logits(&x).split_tape();
         let agrees = |part: &str, found: &[f32], tolerance| {

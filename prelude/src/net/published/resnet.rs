@@ -1,7 +1,8 @@
-//! ResNet-18 and ResNet-50 (He et al., 2015, arXiv:1512.03385).
+//! ResNet-18 and ResNet-50 (He et al., 2015, arXiv:1512.03385), for small images and for photographs.
 
 use super::{normed, share, window};
 use crate::Result;
+use crate::data::PHOTOGRAPH;
 use crate::net::{Architecture, Layer};
 
 /// A block's layers: for so many channels, of which the block makes `expansion` times as many, with a stride.
@@ -13,6 +14,10 @@ struct Block {
 impl Architecture {
     /// ResNet-18: eight blocks of two convolutions. `width`: 64 in the published net, which has 11.2 million
     /// parameters for 10 classes.
+    ///
+    /// Images of 64 pixels a side and more get the published first layers, whose 7×7 pixels and max pool
+    /// make the image four times smaller before the first block; smaller images those of the authors'
+    /// library, which keep their size.
     ///
     /// # Errors
     /// If `width` is 0 or `classes` is below 2.
@@ -32,8 +37,9 @@ impl Architecture {
         )
     }
 
-    /// ResNet-50: sixteen blocks that narrow and widen again, the paper's own net. `width`: 64 in the published net, which has 23.5
-    /// million parameters for 10 classes.
+    /// ResNet-50: sixteen blocks that narrow and widen again, the paper's own net. `width`: 64 in the
+    /// published net, which has 23.5 million parameters for 10 classes. Its first layers are those of
+    /// [`Architecture::resnet18`], for small images or for photographs.
     ///
     /// # Errors
     /// If `width` is 0 or `classes` is below 2.
@@ -59,8 +65,7 @@ fn residual(
     block: Block,
 ) -> Result<Architecture> {
     let stem = share(64, width);
-    let mut layers = normed("conv1", "bn1", stem, window(3, 1)).to_vec();
-    layers.push(Layer::Relu);
+    let mut layers = first_layers(stem, image);
     let mut inputs = stem;
     for (group, count) in blocks.into_iter().enumerate() {
         for index in 0..count {
@@ -77,4 +82,16 @@ fn residual(
     }
     let name = format!("{name} of width {width}");
     Architecture { head: "fc".into(), ..Architecture::new(&name, image, layers, classes) }.checked()
+}
+
+/// What comes before the first block.
+fn first_layers(channels: usize, [_, height, width]: [usize; 3]) -> Vec<Layer> {
+    let is_photograph = height.min(width) >= PHOTOGRAPH;
+    let conv = if is_photograph { window(7, 2) } else { window(3, 1) };
+    let mut layers = normed("conv1", "bn1", channels, conv).to_vec();
+    layers.push(Layer::Relu);
+    if is_photograph {
+        layers.push(Layer::MaxPool(window(3, 2)));
+    }
+    layers
 }

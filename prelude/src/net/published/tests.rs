@@ -3,7 +3,7 @@
 use crate::device::Device;
 use crate::engine::Isa;
 use crate::fixture::says;
-use crate::net::{Architecture, Net};
+use crate::net::{Architecture, Layer, Net, Window};
 use crate::train::Step;
 
 /// Torchvision's counts for 1000 classes, less its linear layers, its auxiliary head and what its first
@@ -34,15 +34,37 @@ fn the_published_nets_have_the_published_parameters() {
     }
 }
 
+/// Torchvision's counts for 10 classes, of its nets as they are: `count(m.resnet18(num_classes=10))`.
+#[test]
+fn for_photographs_resnets_are_torchvisions_own() {
+    let stem = Window::square(7, 2).padded();
+    for (name, count) in [("resnet18", 11_181_642), ("resnet50", 23_528_522)] {
+        for image in [[3, 64, 64], [3, 224, 224], [3, 64, 100]] {
+            let architecture = Architecture::named(name, 64, image, 10).unwrap();
+            let net = Net::new(architecture, vec![0.5; 3], vec![0.2; 3], 0).unwrap();
+            assert_eq!(net.parameters(), count, "{net}");
+            let first = &net.architecture().layers[..4];
+            assert!(matches!(first[0], Layer::Conv { window, .. } if window == stem), "{first:?}");
+            assert_eq!(first[3], Layer::MaxPool(Window::square(3, 2).padded()));
+        }
+        let small = Architecture::named(name, 8, [3, 63, 100], 10).unwrap();
+        let keeps = Window::square(3, 1).padded();
+        assert!(matches!(small.layers[0], Layer::Conv { window, .. } if window == keeps));
+        assert!(!small.layers.iter().any(|layer| matches!(layer, Layer::MaxPool(_))));
+    }
+}
+
 #[test]
 fn a_training_step_of_every_published_net_moves_all_of_it() {
-    let pictures: Vec<f32> = (0..2 * 3072).map(|i| (i * 37 % 256) as f32 / 255.0).collect();
-    for (name, _) in COUNTS {
-        let architecture = Architecture::named(name, 64, [3, 32, 32], 10).unwrap();
+    let small = COUNTS.map(|(name, _)| (name, 32));
+    for (name, side) in small.into_iter().chain([("resnet18", 64)]) {
+        let count = 2 * 3 * side * side;
+        let pictures: Vec<f32> = (0..count).map(|i| (i * 37 % 256) as f32 / 255.0).collect();
+        let architecture = Architecture::named(name, 64, [3, side, side], 10).unwrap();
         let net = Net::new(architecture, vec![0.5; 3], vec![0.25; 3], 0).unwrap();
         let mut descent = net.descent_on(Device::Cpu, Isa::detect()).unwrap();
         let step = Step { rate: 0.1, momentum: 0.9, weight_decay: 0.0 };
-        let seen = descent.step(pictures.clone(), &[3, 8], step).unwrap();
+        let seen = descent.step(pictures, &[3, 8], step).unwrap();
         assert!(seen.loss.is_finite() && (0.5..20.0).contains(&seen.loss), "{name}: {}", seen.loss);
         let after = descent.weights().unwrap();
         let pairs = net.weights.parameters().into_iter().zip(after.parameters());
