@@ -1,7 +1,8 @@
 //! The published figures, each with where it stands, so that a chart can draw "paper" beside
 //! "here".
 //!
-//! All of it is CIFAR-10 with a ResNet-50 unless a figure says otherwise. "Table" and "Figure"
+//! All of it is CIFAR-10 with a ResNet-50 unless a figure says otherwise; [`restricted_imagenet`] holds what
+//! was measured on the other data set. "Table" and "Figure"
 //! without a name are those of *Adversarial Examples Are Not Bugs, They Are Features*, version 4 of
 //! arXiv:1905.02175. Accuracies are those of
 //! the last epoch, and the paper prints no spread over seeds.
@@ -9,6 +10,7 @@
 mod accuracy;
 mod recipe;
 mod reproduction;
+pub mod restricted_imagenet;
 mod robust;
 mod theory;
 mod transfer;

@@ -1,5 +1,6 @@
 //! How large an experiment is.
 
+mod photographs;
 mod transfer;
 
 pub use transfer::{Contender, TransferSizes};
@@ -152,6 +153,9 @@ impl Scale {
     /// images, more weight decay, a lower rate for those of D_rand, and mirror images for those of D_det
     /// (see [`Augment::without_crop`](crate::data::Augment::without_crop)); and for those of D_R many
     /// images and epochs, since few make a net of the originals withstand attacks by itself.
+    ///
+    /// Pictures of 64 pixels a side and more have sizes of their own: at paper scale those of Restricted
+    /// ImageNet, at demo scale a trial of the machinery and no result.
     pub fn sizes(self, data: &Data) -> Sizes {
         let all = data.train.len();
         let attack = |steps| Pgd::l2(0.5).steps(steps).step_size(0.1);
@@ -172,6 +176,9 @@ impl Scale {
             d_r: allowed(Recipe::d_r(self)),
             attacked: data.test.len(),
         };
+        if photographs::are(data) {
+            return photographs::sizes(self, data, sizes(64, all, attack(100)));
+        }
         let short = |inversion: Inversion| inversion.steps(100).step_size(0.2);
         match self {
             Self::Demo if all < LARGE => {
