@@ -44,6 +44,16 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8], remedy: &str) -> Result<()>
     })
 }
 
+/// Numbers as they lie in a file. A collected `flat_map` takes several times as long, which is felt where a
+/// large net is kept every few minutes.
+pub(crate) fn bytes(values: &[f32]) -> Vec<u8> {
+    let mut bytes = vec![0; size_of_val(values)];
+    for (bytes, value) in bytes.as_chunks_mut().0.iter_mut().zip(values) {
+        *bytes = value.to_le_bytes();
+    }
+    bytes
+}
+
 /// `text` as part of a file's name: letters and digits stay, everything else becomes `_`.
 pub(crate) fn plain(text: &str) -> String {
     let plain = |letter: char| if letter.is_ascii_alphanumeric() { letter } else { '_' };

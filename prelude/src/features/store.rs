@@ -76,7 +76,7 @@ impl Store {
     pub fn save(&self, number: usize, values: &[f32]) -> Result<()> {
         let path = self.shard(number);
         let failed = |e: safetensors::SafeTensorError| Error::file(&path, e, REMEDY);
-        let bytes: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
+        let bytes = cache::bytes(values);
         let images = values.len() / self.shape.iter().product::<usize>();
         let shape = self.shape_of(images).to_vec();
         let view = TensorView::new(Dtype::F32, shape, &bytes).map_err(failed)?;

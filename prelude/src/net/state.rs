@@ -55,7 +55,7 @@ impl Net {
             .collect();
         let entries: Vec<(String, Vec<usize>, Vec<u8>)> = entries(self, &mut weights)
             .into_iter()
-            .map(|e| (e.name, e.shape, e.values.iter().flat_map(|v| v.to_le_bytes()).collect()))
+            .map(|e| (e.name, e.shape, crate::cache::bytes(e.values)))
             .collect();
         let mut tensors = more;
         for (name, shape, bytes) in &entries {

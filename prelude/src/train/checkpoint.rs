@@ -5,7 +5,7 @@ use super::sgd::Sgd;
 use super::tally::Tally;
 use super::{Epoch, Recipe};
 use crate::net::Net;
-use crate::{Error, Result};
+use crate::{Error, Result, cache};
 use md5::{Digest, Md5};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
@@ -135,9 +135,8 @@ impl Checkpoint {
         let State { log, tally, .. } = state;
         let header = Header { owner: self.owner.clone(), log: log.clone(), tally: tally.clone() };
         let header = serde_json::to_string(&header).map_err(|e| failed(&e))?;
-        let velocity: Vec<Vec<u8>> = (state.sgd.velocity.iter())
-            .map(|values| values.iter().flat_map(|v| v.to_le_bytes()).collect())
-            .collect();
+        let velocity: Vec<Vec<u8>> =
+            (state.sgd.velocity.iter()).map(|values| cache::bytes(values)).collect();
         let mut tensors = Vec::new();
         for (index, bytes) in velocity.iter().enumerate() {
             let view = TensorView::new(Dtype::F32, vec![bytes.len() / 4], bytes);
