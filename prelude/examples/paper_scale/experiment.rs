@@ -38,7 +38,7 @@ impl Experiment {
             Some(epochs) => sizes.shortened(epochs),
         };
         let (scale, epochs, out) = (arguments.scale, arguments.epochs, arguments.out.clone());
-        Ok(Self { scale, made: Made { data, sizes }, epochs, out })
+        Ok(Self { scale, made: Made::of(data, sizes), epochs, out })
     }
 
     /// The record of a stage that has been finished, now or before.
@@ -99,7 +99,7 @@ impl Experiment {
 /// `paper scale, CIFAR-10 train: resnet50 of width 64`
 impl fmt::Display for Experiment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Made { data, sizes } = &self.made;
+        let Made { data, sizes, .. } = &self.made;
         let Sizes { architecture, width, .. } = sizes;
         write!(f, "{} scale, {}: {architecture} of width {width}", self.scale, data.train.name)
     }

@@ -13,9 +13,17 @@ pub const TARGET_SEED: u64 = 7;
 pub struct Made {
     pub data: Data,
     pub sizes: Sizes,
+    /// Of the training set and the test set; a large one takes a second.
+    pub fingerprints: String,
 }
 
 impl Made {
+    /// At these sizes.
+    pub fn of(data: Data, sizes: Sizes) -> Self {
+        let fingerprints = data.train.fingerprint() + " " + &data.test.fingerprint();
+        Self { data, sizes, fingerprints }
+    }
+
     /// The standard net, and how it learned.
     pub fn standard(&self) -> Result<(Net, Log)> {
         self.trained(&self.data.train, &self.sizes.teacher, TEACHER_SEED)

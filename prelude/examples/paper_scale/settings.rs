@@ -27,14 +27,14 @@ impl Made {
 
     /// The data, the net, and how the net learned that a stage trains or reads.
     fn common(&self, stage: Stage, record: Record) -> Record {
-        let Self { data, sizes } = self;
+        let Self { data, sizes, fingerprints } = self;
         let recipe = match stage {
             Stage::Robust | Stage::DR => &sizes.robust,
             _ => &sizes.teacher,
         };
         record
             .with("data", data.train.name.as_str())
-            .with("data's fingerprints", data.train.fingerprint() + " " + &data.test.fingerprint())
+            .with("data's fingerprints", fingerprints.as_str())
             .with("net", format!("{}, width {}", sizes.architecture, sizes.width))
             .with("recipe", recipe.to_string())
     }
