@@ -12,7 +12,7 @@ The paper's experiments one after the other; the same command goes on where the 
 
   --scale paper       paper or demo (paper)
   --net NAME          another net than the scale's, such as resnet18
-  --data NAME         cifar10 or see-far (CIFAR-10 if it is on this machine)
+  --data NAME         cifar10, see-far or restricted-imagenet (CIFAR-10 if it is on this machine)
   --epochs N          so many at most in each training, with the drops of the rate at the same shares
   --minutes M         stop after so long, with everything kept
   --stages A,B        of standard, d_det, d_rand, d_rand_wrong, robust, d_r, d_nr; with those that they

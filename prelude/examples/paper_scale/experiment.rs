@@ -19,15 +19,8 @@ pub struct Experiment {
 impl Experiment {
     /// Reads the data, and looks up the sizes.
     pub fn of(arguments: &Arguments) -> Result<Self> {
-        let data = match arguments.data.as_deref() {
-            None => Data::chosen()?,
-            Some("cifar10") => Data::cifar10()?,
-            Some("see-far") => Data::see_far(),
-            Some(other) => {
-                let expected = "cifar10 or see-far after --data";
-                return Err(Error::invalid(expected, other, "See --help."));
-            }
-        };
+        let name = arguments.data.as_deref().unwrap_or_default();
+        let data = Data::named(name, arguments.scale)?;
         let sizes = arguments.scale.sizes(&data);
         let sizes = match &arguments.net {
             None => sizes,

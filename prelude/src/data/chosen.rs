@@ -19,15 +19,23 @@ impl Data {
     /// If `ERM_DATASET` is something else, or CIFAR-10 is damaged or cannot be fetched, or as
     /// [`RestrictedImageNet::data`] says.
     pub fn chosen() -> Result<Data> {
-        match std::env::var("ERM_DATASET").unwrap_or_default().as_str() {
+        Self::named(&std::env::var("ERM_DATASET").unwrap_or_default(), Scale::chosen()?)
+    }
+
+    /// The data set of a name at a scale, as [`Data::chosen`] takes it from `ERM_DATASET`.
+    ///
+    /// # Errors
+    /// As for [`Data::chosen`].
+    pub fn named(name: &str, scale: Scale) -> Result<Data> {
+        match name {
             "" => Ok(Self::cifar10_at_hand()?.unwrap_or_else(Self::see_far)),
             "cifar10" => Self::cifar10(),
             "see-far" => Ok(Self::see_far()),
             "restricted-imagenet" => {
-                restricted_imagenet(std::env::var_os("ERM_IMAGENET"), Scale::chosen()?)?.data()
+                restricted_imagenet(std::env::var_os("ERM_IMAGENET"), scale)?.data()
             }
             other => Err(Error::invalid(
-                "ERM_DATASET to be cifar10, see-far or restricted-imagenet",
+                "cifar10, see-far or restricted-imagenet as the data set",
                 other,
                 "Choose with `erm run --data see-far`.",
             )),

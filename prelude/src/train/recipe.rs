@@ -62,7 +62,7 @@ impl Recipe {
         };
         match scale {
             Scale::Demo => recipe,
-            Scale::Paper => recipe.of_the_paper(0.1),
+            Scale::Paper => Self { augment: Augment::published(), ..recipe.of_the_paper(0.1) },
         }
     }
 
