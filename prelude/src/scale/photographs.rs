@@ -38,7 +38,7 @@ fn side(data: &Data) -> usize {
 pub(super) fn sizes(scale: Scale, data: &Data, usual: Sizes) -> Sizes {
     match scale {
         Scale::Paper => paper(data, usual),
-        Scale::Demo => demo(data, usual),
+        Scale::Demo => demo(data, Sizes { width: 8, ..usual }),
     }
 }
 
@@ -83,7 +83,6 @@ fn demo(data: &Data, usual: Sizes) -> Sizes {
     let brief = |recipe: Recipe, epochs| Recipe { epochs, batch: 32, validation: 0, ..recipe };
     let inversion = |usual: Inversion| usual.steps(50).step_size(epsilon / 2.0);
     Sizes {
-        width: 8,
         images: all.min(1_800),
         attack: Pgd::l2(epsilon).steps(10).step_size(epsilon / 5.0),
         teacher: brief(usual.teacher, 8),

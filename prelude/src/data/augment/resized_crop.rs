@@ -108,7 +108,8 @@ mod tests {
     /// ```
     #[test]
     fn a_resized_part_is_torchvisions() {
-        let rows: [([usize; 4], [usize; 2], &[f32], &[f32]); 2] = [
+        type Row<'a> = ([usize; 4], [usize; 2], &'a [f32], &'a [f32]);
+        let rows: [Row; 2] = [
             (
                 [3, 5, 20, 26],
                 [30, 40],

@@ -31,7 +31,8 @@ fn agree(what: &str, found: &[u8], expected: &[u8]) {
 /// ```
 #[test]
 fn a_resized_picture_is_pils() {
-    let rows: [([u32; 2], u32, [u32; 2], &[u8]); 3] = [
+    type Row<'a> = ([u32; 2], u32, [u32; 2], &'a [u8]);
+    let rows: [Row; 3] = [
         (
             [100, 60],
             16,
