@@ -20,7 +20,7 @@ pub(crate) fn order(recipe: &Recipe, epoch: usize, images: usize) -> Vec<usize> 
 /// The images at `indices` as the net sees them in `epoch`, `(n, pixels)`, and their labels.
 ///
 /// # Errors
-/// If the images have no pixels.
+/// If the images have not three channels with pixels.
 pub(crate) fn batch(
     recipe: &Recipe,
     set: &Dataset,

@@ -86,7 +86,7 @@ impl SuperClass {
     }
 }
 
-/// The labels of the synsets whose folders have these names, if one of the nine has them.
+/// The label of the synset whose folder has this name, if it belongs to one of the nine.
 pub(super) fn label_of(folder: &str) -> Option<usize> {
     let number = folder.strip_prefix('n').filter(|digits| digits.len() == 8)?.parse().ok()?;
     SUPER_CLASSES.iter().position(|class| class.synsets.contains(&number))
