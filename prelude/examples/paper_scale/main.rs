@@ -35,7 +35,9 @@ fn main() -> Result<()> {
         match experiment.record(*stage) {
             Ok(record) => records.push((*stage, record)),
             Err(Error::Interrupted { what, done, total, unit, .. }) => {
-                println!("{}", summary::table(&records));
+                if !records.is_empty() {
+                    println!("{}", summary::table(&records));
+                }
                 println!("{stage}: {what} stopped at {done} of {total} {unit}.");
                 println!("{}", how_to_go_on(&arguments.stages[records.len()..]));
                 return Ok(());
