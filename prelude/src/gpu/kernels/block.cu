@@ -12,6 +12,9 @@
 // Below every number that is finite.
 #define LOWEST (-3.402823466e+38f)
 
+// A kernel that gives a block to each row has at most so many threads work on it together.
+#define A_BLOCK_A_ROW __launch_bounds__(1024)
+
 // Where a row of so many numbers begins: more of them than an int counts may lie before it.
 #define ROW(numbers, row, columns) ((numbers) + (size_t)(row) * (columns))
 

@@ -1,7 +1,7 @@
 // Batch norms over rows of numbers, a row a channel.
 
 // The mean and the biased variance of each row, which has a block to itself.
-extern "C" __global__ void moments(const float *x, float *means, float *vars, int columns) {
+extern "C" A_BLOCK_A_ROW __global__ void moments(const float *x, float *means, float *vars, int columns) {
     const float *row = ROW(x, blockIdx.x, columns);
     float sum = 0.0f;
     EACH_OF_ROW(i, columns) sum += row[i];
@@ -50,7 +50,7 @@ extern "C" __global__ void scale_back(
 
 // The way back through the batch's own statistics, for a row of its own: the gradients of weight, bias
 // and x. The slopes may lie where the gradient shall be.
-extern "C" __global__ void norm_back(
+extern "C" A_BLOCK_A_ROW __global__ void norm_back(
     const float *x, const float *slopes, float *gradient, const float *weight, const float *means,
     const float *vars, float *weight_gradient, float *bias_gradient, int columns, float epsilon,
     int keep) {
@@ -74,7 +74,7 @@ extern "C" __global__ void norm_back(
 }
 
 // The sum of each row, which has a block to itself: the gradient of a bias.
-extern "C" __global__ void row_sums(const float *x, float *sums, int columns) {
+extern "C" A_BLOCK_A_ROW __global__ void row_sums(const float *x, float *sums, int columns) {
     const float *row = ROW(x, blockIdx.x, columns);
     float sum = 0.0f;
     EACH_OF_ROW(i, columns) sum += row[i];

@@ -1,7 +1,7 @@
 // One step of projected gradient ascent, for a picture (B, pixels) of its own; the gradient gives its
 // room away.
 
-extern "C" __global__ void step_l2(
+extern "C" A_BLOCK_A_ROW __global__ void step_l2(
     float *x, const float *centers, float *gradient, int pixels, float epsilon, float step_size) {
     float *picture = ROW(x, blockIdx.x, pixels), *delta = ROW(gradient, blockIdx.x, pixels);
     const float *center = ROW(centers, blockIdx.x, pixels);

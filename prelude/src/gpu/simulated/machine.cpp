@@ -20,6 +20,7 @@ static std::barrier<> *together;
 #define __global__
 #define __device__ static
 #define __shared__ static
+#define __launch_bounds__(threads)
 #define __syncthreads() together->arrive_and_wait()
 
 template <class... P, size_t... I>
