@@ -34,6 +34,11 @@ impl Experiment {
         Ok(Self { scale, made: Made::of(data, sizes), epochs, out })
     }
 
+    /// What is learned from.
+    pub fn data(&self) -> &str {
+        &self.made.data.train.name
+    }
+
     /// The record of a stage that has been finished, now or before.
     ///
     /// # Errors

@@ -36,7 +36,7 @@ fn main() -> Result<()> {
             Ok(record) => records.push((*stage, record)),
             Err(Error::Interrupted { what, done, total, unit, .. }) => {
                 if !records.is_empty() {
-                    println!("{}", summary::table(&records));
+                    println!("{}", summary::table(experiment.data(), &records));
                 }
                 println!("{stage}: {what} stopped at {done} of {total} {unit}.");
                 println!("{}", how_to_go_on(&arguments.stages[records.len()..]));
@@ -45,7 +45,7 @@ fn main() -> Result<()> {
             Err(error) => return Err(error),
         }
     }
-    println!("{}\nAll stages are finished.", summary::table(&records));
+    println!("{}\nAll stages are finished.", summary::table(experiment.data(), &records));
     Ok(())
 }
 

@@ -254,7 +254,7 @@ mod tests {
     fn the_papers_scale_is_that_of_its_tables() {
         let sizes = Scale::Paper.sizes(&augmented());
         assert_eq!((sizes.architecture, sizes.width), ("resnet50", 64));
-        let (some, none) = (Augment::crop_and_flip(), Augment::none());
+        let (some, none) = (Augment::published(), Augment::none());
         for (recipe, rate, augment) in [
             (&sizes.teacher, 0.1, some),
             (&sizes.robust, 0.1, some),

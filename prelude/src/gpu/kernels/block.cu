@@ -42,3 +42,19 @@ __device__ float block_sum(float value) {
 struct Window {
     int height, width, kernel_height, kernel_width, stride, top, left, out_height, out_width;
 };
+
+// The pixel that an output pixel's window has at a place of it; -1 where that lies outside.
+__device__ int pixel_under(Window w, int out, int tap) {
+    int y = out / w.out_width * w.stride - w.top + tap / w.kernel_width;
+    int x = out % w.out_width * w.stride - w.left + tap % w.kernel_width;
+    return y >= 0 && y < w.height && x >= 0 && x < w.width ? y * w.width + x : -1;
+}
+
+// The output pixel whose window has a pixel at a place of it; -1 where there is none.
+__device__ int window_over(Window w, int pixel, int tap) {
+    int y = pixel / w.width + w.top - tap / w.kernel_width;
+    int x = pixel % w.width + w.left - tap % w.kernel_width;
+    if (y < 0 || x < 0 || y % w.stride || x % w.stride) return -1;
+    y /= w.stride, x /= w.stride;
+    return y < w.out_height && x < w.out_width ? y * w.out_width + x : -1;
+}

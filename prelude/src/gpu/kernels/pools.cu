@@ -5,14 +5,10 @@ extern "C" __global__ void largest(const float *images, float *out, Window w, in
     const float *image = ROW(images, blockIdx.y, w.height * w.width * batch);
     float *row = ROW(out, blockIdx.y, w.out_height * w.out_width * batch);
     EACH(i, w.out_height * w.out_width * batch) {
-        int place = i / batch, picture = i % batch;
-        int top = place / w.out_width * w.stride - w.top;
-        int left = place % w.out_width * w.stride - w.left;
         float most = LOWEST;
         for (int tap = 0; tap < w.kernel_height * w.kernel_width; tap++) {
-            int y = top + tap / w.kernel_width, x = left + tap % w.kernel_width;
-            if (y < 0 || y >= w.height || x < 0 || x >= w.width) continue;
-            most = fmaxf(most, image[(y * w.width + x) * batch + picture]);
+            int pixel = pixel_under(w, i / batch, tap);
+            if (pixel >= 0) most = fmaxf(most, image[pixel * batch + i % batch]);
         }
         row[i] = most;
     }
@@ -20,11 +16,10 @@ extern "C" __global__ void largest(const float *images, float *out, Window w, in
 
 // Whether no place before this one in a window holds as large a number: the gradient goes to the first.
 __device__ int is_first(
-    const float *image, Window w, int batch, int picture, int top, int left, int own, float most) {
+    const float *image, Window w, int batch, int picture, int out, int own, float most) {
     for (int tap = 0; tap < own; tap++) {
-        int y = top + tap / w.kernel_width, x = left + tap % w.kernel_width;
-        if (y < 0 || y >= w.height || x < 0 || x >= w.width) continue;
-        if (image[(y * w.width + x) * batch + picture] == most) return 0;
+        int pixel = pixel_under(w, out, tap);
+        if (pixel >= 0 && image[pixel * batch + picture] == most) return 0;
     }
     return 1;
 }
@@ -38,18 +33,12 @@ extern "C" __global__ void largest_back(
     const float *slope = ROW(slopes, blockIdx.y, w.out_height * w.out_width * batch);
     float *to = ROW(gradient, blockIdx.y, w.height * w.width * batch);
     EACH(i, w.height * w.width * batch) {
-        int pixel = i / batch, picture = i % batch;
+        int picture = i % batch;
         float sum = 0.0f;
         for (int tap = 0; tap < w.kernel_height * w.kernel_width; tap++) {
-            int up = pixel / w.width + w.top - tap / w.kernel_width;
-            int back = pixel % w.width + w.left - tap % w.kernel_width;
-            if (up < 0 || back < 0 || up % w.stride || back % w.stride) continue;
-            int row = up / w.stride, column = back / w.stride;
-            if (row >= w.out_height || column >= w.out_width) continue;
-            int at = (row * w.out_width + column) * batch + picture;
-            if (image[i] != most[at]) continue;
-            if (is_first(image, w, batch, picture, up - w.top, back - w.left, tap, image[i]))
-                sum += slope[at];
+            int place = window_over(w, i / batch, tap), at = place * batch + picture;
+            if (place < 0 || image[i] != most[at]) continue;
+            if (is_first(image, w, batch, picture, place, tap, image[i])) sum += slope[at];
         }
         put(&to[i], sum, keep);
     }
@@ -60,14 +49,10 @@ extern "C" __global__ void mean(const float *images, float *out, Window w, int b
     const float *image = ROW(images, blockIdx.y, w.height * w.width * batch);
     float *row = ROW(out, blockIdx.y, w.out_height * w.out_width * batch);
     EACH(i, w.out_height * w.out_width * batch) {
-        int place = i / batch, picture = i % batch;
-        int top = place / w.out_width * w.stride - w.top;
-        int left = place % w.out_width * w.stride - w.left;
         float sum = 0.0f;
         for (int tap = 0; tap < w.kernel_height * w.kernel_width; tap++) {
-            int y = top + tap / w.kernel_width, x = left + tap % w.kernel_width;
-            if (y < 0 || y >= w.height || x < 0 || x >= w.width) continue;
-            sum += image[(y * w.width + x) * batch + picture];
+            int pixel = pixel_under(w, i / batch, tap);
+            if (pixel >= 0) sum += image[pixel * batch + i % batch];
         }
         row[i] = sum / (w.kernel_height * w.kernel_width);
     }
@@ -79,15 +64,10 @@ extern "C" __global__ void mean_back(
     const float *slope = ROW(slopes, blockIdx.y, w.out_height * w.out_width * batch);
     float *to = ROW(gradient, blockIdx.y, w.height * w.width * batch);
     EACH(i, w.height * w.width * batch) {
-        int pixel = i / batch, picture = i % batch;
         float sum = 0.0f;
         for (int tap = 0; tap < w.kernel_height * w.kernel_width; tap++) {
-            int up = pixel / w.width + w.top - tap / w.kernel_width;
-            int back = pixel % w.width + w.left - tap % w.kernel_width;
-            if (up < 0 || back < 0 || up % w.stride || back % w.stride) continue;
-            up /= w.stride, back /= w.stride;
-            if (up >= w.out_height || back >= w.out_width) continue;
-            sum += slope[(up * w.out_width + back) * batch + picture];
+            int place = window_over(w, i / batch, tap);
+            if (place >= 0) sum += slope[place * batch + i % batch];
         }
         put(&to[i], sum / (w.kernel_height * w.kernel_width), keep);
     }

@@ -8,15 +8,12 @@ template <class T>
 __device__ void gather(const T *images, T *columns, Window w, int batch, int first, int count) {
     int taps = w.kernel_height * w.kernel_width;
     int channel = blockIdx.y / taps, tap = blockIdx.y % taps;
-    int down = tap / w.kernel_width - w.top, right = tap % w.kernel_width - w.left;
     const T *image = ROW(images, channel, w.height * w.width * batch);
     T *row = ROW(columns, blockIdx.y, count * batch);
     EACH(i, count * batch) {
         int place = i / batch, picture = i - place * batch;
-        int up = (first + place) / w.out_width, back = first + place - up * w.out_width;
-        int y = up * w.stride + down, x = back * w.stride + right;
-        int inside = y >= 0 && y < w.height && x >= 0 && x < w.width;
-        row[i] = inside ? image[(y * w.width + x) * batch + picture] : T{};
+        int pixel = pixel_under(w, first + place, tap);
+        row[i] = pixel >= 0 ? image[pixel * batch + picture] : T{};
     }
 }
 
@@ -28,14 +25,10 @@ __device__ void collect(
     T *image = ROW(images, blockIdx.y, w.height * w.width * batch);
     EACH(i, w.height * w.width * batch) {
         int pixel = i / batch, picture = i - pixel * batch;
-        int row = pixel / w.width, y = row + w.top, x = pixel - row * w.width + w.left;
         T sum = {};
         for (int tap = 0; tap < taps; tap++) {
-            int up = y - tap / w.kernel_width, back = x - tap % w.kernel_width;
-            if (up < 0 || back < 0 || up % w.stride || back % w.stride) continue;
-            up /= w.stride, back /= w.stride;
-            int place = up * w.out_width + back - first;
-            if (up >= w.out_height || back >= w.out_width || place < 0 || place >= count) continue;
+            int place = window_over(w, pixel, tap) - first;
+            if (place < 0 || place >= count) continue;
             sum = sum + ROW(columns, blockIdx.y * taps + tap, count * batch)[place * batch + picture];
         }
         image[i] = keep ? image[i] + sum : sum;

@@ -32,7 +32,7 @@ template <class... P>
 static int run(void (*kernel)(P...), Index grid, unsigned threads, void **arguments) {
     std::barrier<> barrier(threads);
     together = &barrier, gridDim = grid, blockDim = {threads, 1};
-    std::vector<std::jthread> all;
+    std::vector<std::thread> all;
     for (unsigned thread = 0; thread < threads; thread++)
         all.emplace_back([=] {
             threadIdx = {thread, 0};
@@ -42,5 +42,6 @@ static int run(void (*kernel)(P...), Index grid, unsigned threads, void **argume
                     call(kernel, arguments, std::index_sequence_for<P...>{});
                 }
         });
+    for (std::thread &thread : all) thread.join();
     return 0;
 }
