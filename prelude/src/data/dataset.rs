@@ -124,7 +124,8 @@ impl Dataset {
             return Err(Error::invalid(
                 "images of 3×height×width (channels first)",
                 format!("{c}×{h}×{w} in `{}`", self.name),
-                "Transpose the images before putting them into the set, and give grey ones three equal channels",
+                "Transpose the images before putting them into the set, and give grey ones three equal \
+                 channels",
             ));
         }
         if n == 0 {

@@ -71,7 +71,8 @@ impl Bench {
     /// device is named as in `ERM_DEVICE`; on the processor the engine uses the instruction set `isa`.
     ///
     /// # Errors
-    /// If no net has the name, if `width` is 0, if the processor lacks the instruction set, or if there is no such device.
+    /// If no net has the name, if `width` is 0, if the processor lacks the instruction set, or if there is
+    /// no such device.
     pub fn new(net: &str, width: usize, batch: usize, device: &str, isa: Isa) -> Result<Self> {
         if !Isa::supported().contains(&isa) {
             return Err(Error::invalid(

@@ -153,7 +153,8 @@ impl Machine for Gpu {
             Order::AsItIs => sys::cublasOperation_t::CUBLAS_OP_N,
             Order::Transposed => sys::cublasOperation_t::CUBLAS_OP_T,
         };
-        // cuBLAS has columns where we have rows: it computes cᵀ = bᵀ · aᵀ. The caller vouches for the memories.
+        // cuBLAS has columns where we have rows: it computes cᵀ = bᵀ · aᵀ. The caller vouches for the
+        // memories.
         let done = unsafe {
             result::sgemm(
                 *self.blas.handle(),

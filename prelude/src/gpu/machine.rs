@@ -18,7 +18,8 @@ pub(crate) trait Machine {
     /// Runs a kernel.
     ///
     /// # Safety
-    /// The arguments must be what the kernel of that name takes, and the memories as large as it takes them to be.
+    /// The arguments must be what the kernel of that name takes, and the memories as large as it takes
+    /// them to be.
     unsafe fn run(
         &self,
         kernel: &'static str,

@@ -145,37 +145,22 @@ impl Scale {
     /// At the paper's scale nets are ResNet-50s of the published width, and what the paper leaves open
     /// is as in its authors' library, see [`Recipe`]'s functions; [`Sizes::with`] asks for a smaller net.
     ///
-    /// At demo scale nets are [`Architecture::resnet`]. A small set gets the narrower net and the recipes of [`Recipe`], but its students of
-    /// D_R and D_NR learn briefly and with much weight decay: where a label contradicts what is left of
-    /// the picture, as on See-Far, longer learning is learning by heart, and brittle. A large one gets
-    /// others, found on held-out training images: more epochs for the teacher, whose perturbations
-    /// then reach their targets more often; for the students of D_det and D_rand fewer epochs on more
-    /// images, more weight decay, a lower rate for those of D_rand, and mirror images for those of D_det
-    /// (see [`Augment::without_crop`](crate::data::Augment::without_crop)); and for those of D_R many
-    /// images and epochs, since few make a net of the originals withstand attacks by itself.
+    /// At demo scale nets are [`Architecture::resnet`]. A small set gets the narrower net and the recipes
+    /// of [`Recipe`], but its students of D_R and D_NR learn briefly and with much weight decay: where a
+    /// label contradicts what is left of the picture, as on See-Far, longer learning is learning by
+    /// heart, and brittle. A large one gets others, found on held-out training images: more epochs for
+    /// the teacher, whose perturbations then reach their targets more often; for the students of D_det
+    /// and D_rand fewer epochs on more images, more weight decay, a lower rate for those of D_rand, and
+    /// mirror images for those of D_det (see
+    /// [`Augment::without_crop`](crate::data::Augment::without_crop)); and for those of D_R many images
+    /// and epochs, since few make a net of the originals withstand attacks by itself.
     ///
     /// Pictures of 64 pixels a side and more have sizes of their own: at paper scale those of Restricted
     /// ImageNet, at demo scale a trial of the machinery and no result.
     pub fn sizes(self, data: &Data) -> Sizes {
         let all = data.train.len();
         let attack = |steps| Pgd::l2(0.5).steps(steps).step_size(0.1);
-        let allowed = |recipe| self.allowed(recipe, data);
-        let sizes = |width, images, attack| Sizes {
-            architecture: "resnet",
-            width,
-            images,
-            attack,
-            teacher: allowed(Recipe::standard(self)),
-            d_det: Recipe::d_det(self),
-            d_rand: Recipe::d_rand(self),
-            robust: allowed(Recipe::robust(self)),
-            inverted: images,
-            inverted_from_noise: images,
-            inversion: Inversion::from_images(INVERSION_SEED),
-            from_noise: Inversion::from_noise(INVERSION_SEED),
-            d_r: allowed(Recipe::d_r(self)),
-            attacked: data.test.len(),
-        };
+        let sizes = |width, images, attack| self.plain(data, width, images, attack);
         if photographs::are(data) {
             return photographs::sizes(self, data, sizes(64, all, attack(100)));
         }
@@ -213,8 +198,30 @@ impl Scale {
             }
             Self::Paper => {
                 let sizes = sizes(64, all, attack(100));
-                Sizes { architecture: "resnet50", d_rand: allowed(sizes.d_rand), ..sizes }
+                let d_rand = self.allowed(sizes.d_rand, data);
+                Sizes { architecture: "resnet50", d_rand, ..sizes }
             }
+        }
+    }
+
+    /// The sizes of this scale's recipes as they are, for nets of a width and so many images.
+    fn plain(self, data: &Data, width: usize, images: usize, attack: Pgd) -> Sizes {
+        let allowed = |recipe| self.allowed(recipe, data);
+        Sizes {
+            architecture: "resnet",
+            width,
+            images,
+            attack,
+            teacher: allowed(Recipe::standard(self)),
+            d_det: Recipe::d_det(self),
+            d_rand: Recipe::d_rand(self),
+            robust: allowed(Recipe::robust(self)),
+            inverted: images,
+            inverted_from_noise: images,
+            inversion: Inversion::from_images(INVERSION_SEED),
+            from_noise: Inversion::from_noise(INVERSION_SEED),
+            d_r: allowed(Recipe::d_r(self)),
+            attacked: data.test.len(),
         }
     }
 

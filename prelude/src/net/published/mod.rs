@@ -3,8 +3,8 @@
 //! Each is as it was published and as torchvision has it, with the changes that the authors' library makes for
 //! images of 32×32 pixels: the first convolution sees 3×3 pixels, moves by one and keeps the size, and no
 //! pool follows. ResNets alone also have the published first layers, which they get for photographs, images of
-//! 64 pixels a side and more. A width of 64 is the published size; every number of channels is a share of it. The names are
-//! torchvision's, so that [`super::Net::load`] reads what it saved.
+//! 64 pixels a side and more. A width of 64 is the published size; every number of channels is a share of
+//! it. The names are torchvision's, so that [`super::Net::load`] reads what it saved.
 
 mod densenet;
 mod inception;
