@@ -52,7 +52,9 @@ impl Device {
             "cpu" => Ok(Self::Cpu),
             "dfdx" => Ok(Self::Dfdx(Cpu::default())),
             "cuda" | "cuda-tf32" | "dfdx-cuda" => on_a_gpu(name),
-            "" | "auto" => Ok(on_a_gpu("cuda").unwrap_or(Self::Cpu)),
+            // A GPU that is there and fails is an error: nobody wants to wait for the processor unasked.
+            "" | "auto" if has_gpu() => on_a_gpu("cuda"),
+            "" | "auto" => Ok(Self::Cpu),
             other => {
                 let expected = "ERM_DEVICE to be cpu, cuda, cuda-tf32, dfdx, dfdx-cuda or auto";
                 Err(Error::invalid(
@@ -63,6 +65,18 @@ impl Device {
             }
         }
     }
+}
+
+/// Whether there is a GPU and a driver for it, looked for once.
+#[cfg(feature = "cuda")]
+fn has_gpu() -> bool {
+    static FOUND: std::sync::OnceLock<bool> = std::sync::OnceLock::new();
+    *FOUND.get_or_init(|| gpu::probe().is_ok())
+}
+
+#[cfg(not(feature = "cuda"))]
+fn has_gpu() -> bool {
+    false
 }
 
 /// The first GPU, opened once by each thread that wants it: CUDA's state belongs to one.

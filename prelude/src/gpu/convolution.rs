@@ -77,26 +77,34 @@ impl Passing {
         keep: Keep,
     ) -> Result<()> {
         for chunk in self.chunks() {
-            let keep = if chunk.first == 0 { keep } else { Keep::All };
-            let (columns, windows) = match self.is_plain() {
-                true => (self.columns(chunk), gradient.clone()),
-                false => {
-                    let columns = self.columns(chunk);
-                    (columns, hands.reserve(self.rows() * columns)?)
-                }
-            };
-            hands.multiply(Product {
-                size: [self.rows(), columns, self.output[0]],
-                a: Matrix::new(weight, self.rows()).transposed(),
-                b: self.outside(slopes, chunk),
-                c: Matrix::new(&windows, columns),
-                keep: if self.is_plain() { keep } else { Keep::Nothing },
-            })?;
-            if !self.is_plain() {
-                self.collect(hands, &windows, gradient, chunk, keep)?;
+            if self.is_plain() {
+                return self.spread(hands, slopes, weight, gradient, chunk, keep);
             }
+            let keep = if chunk.first == 0 { keep } else { Keep::All };
+            let windows = hands.reserve(self.rows() * self.columns(chunk))?;
+            self.spread(hands, slopes, weight, &windows, chunk, Keep::Nothing)?;
+            self.collect(hands, &windows, gradient, chunk, keep)?;
         }
         Ok(())
+    }
+
+    /// The gradient of what a chunk's windows have read: `weightᵀ · slopes`.
+    fn spread(
+        &self,
+        hands: &Hands,
+        slopes: &Memory,
+        weight: &Memory,
+        windows: &Memory,
+        chunk: Chunk,
+        keep: Keep,
+    ) -> Result<()> {
+        hands.multiply(Product {
+            size: [self.rows(), self.columns(chunk), self.output[0]],
+            a: Matrix::new(weight, self.rows()).transposed(),
+            b: self.outside(slopes, chunk),
+            c: Matrix::new(windows, self.columns(chunk)),
+            keep,
+        })
     }
 
     /// How many numbers a window has.
@@ -118,7 +126,7 @@ impl Passing {
         kernel == [1, 1] && stride == 1 && padding == [0, 0]
     }
 
-    /// All output pixels, in pieces whose windows fit into the workspace.
+    /// All output pixels, in pieces whose windows fit into the workspace; in one where they need none.
     fn chunks(&self) -> impl Iterator<Item = Chunk> + use<> {
         let (places, pixel) = (self.places(), self.rows() * self.batch);
         let count = match self.is_plain() {

@@ -55,8 +55,7 @@ impl Descent {
 impl Descend for Descent {
     fn step(&mut self, pictures: Vec<f32>, labels: &[usize], step: Step) -> Result<Seen> {
         let (model, hands, batch) = (&self.model, &self.model.hands, labels.len());
-        let classes: Vec<f32> = labels.iter().map(|label| *label as f32).collect();
-        let classes = hands.upload(&classes)?;
+        let classes = model.classes(labels)?;
         let passage = model.forward(&hands.upload(&pictures)?, Purpose::Training)?;
         let slopes = hands.reserve(passage.logits.len())?;
         let losses = model.cross_entropy(&passage, &classes, &slopes, 1.0 / batch as f32)?;
@@ -87,12 +86,7 @@ impl Descend for Descent {
     }
 
     fn sgd(&self) -> Result<Sgd> {
-        let numbers = self.model.hands.read(&self.velocity)?;
-        let mut rest = &numbers[..];
-        let parameters = self.model.start.parameters();
-        let own = |parameter: &&[f32]| rest.split_off(..parameter.len()).map(<[f32]>::to_vec);
-        let velocity = parameters.iter().map_while(own).collect();
-        Ok(Sgd { velocity })
+        Ok(Sgd { velocity: self.model.of_each(&self.velocity)? })
     }
 
     fn ready(&self) -> Result<Box<dyn Ready>> {

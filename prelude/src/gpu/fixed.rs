@@ -31,10 +31,7 @@ impl Fixed {
     fn aim(&self, hill: Hill) -> Result<Aim> {
         let hands = &self.0.hands;
         Ok(match hill {
-            Hill::Goal(goal, classes) => {
-                let classes: Vec<f32> = classes.iter().map(|class| *class as f32).collect();
-                Aim::Classes(goal, hands.upload(&classes)?)
-            }
+            Hill::Goal(goal, classes) => Aim::Classes(goal, self.0.classes(classes)?),
             Hill::Toward(aims) => {
                 let batch = aims.len() / self.0.start.head.features();
                 Aim::Representations(hands.upload(&transposed(aims, batch))?)
@@ -90,17 +87,17 @@ impl Model {
         let slopes = hands.reserve(logits.len())?;
         let (count, grid) = (logits.len() / batch, Grid::Each(batch));
         match goal {
-            Goal::Away(Loss::CrossEntropy) => self.cross_entropy(passage, classes, &slopes, 1.0)?,
-            Goal::Toward => self.cross_entropy(passage, classes, &slopes, -1.0)?,
+            Goal::Away(Loss::CrossEntropy) => {
+                self.cross_entropy(passage, classes, &slopes, 1.0).map(drop)
+            }
+            Goal::Toward => self.cross_entropy(passage, classes, &slopes, -1.0).map(drop),
             Goal::Away(Loss::Margin) => {
-                launch!(hands, margin, grid, logits, classes, &slopes, count, batch)?;
-                return Ok(slopes);
+                launch!(hands, margin, grid, logits, classes, &slopes, count, batch)
             }
             Goal::Away(Loss::Dlr) => {
-                launch!(hands, logits_ratio, grid, logits, classes, &slopes, count, batch, SMALL)?;
-                return Ok(slopes);
+                launch!(hands, logits_ratio, grid, logits, classes, &slopes, count, batch, SMALL)
             }
-        };
+        }?;
         Ok(slopes)
     }
 

@@ -1,6 +1,6 @@
 //! Memory on a machine, which comes back to be used again.
 
-use super::machine::{Argument, Grid, Keep, Machine, Product, launch};
+use super::machine::{Argument, Grid, Keep, Machine, Order, Product, launch};
 use crate::{Error, Result};
 use std::any::Any;
 use std::cell::RefCell;
@@ -144,8 +144,8 @@ impl Hands {
         let Product { size: [m, n, k], a, b, c, .. } = product;
         for (matrix, size) in [(a, [m, k]), (b, [k, n]), (c, [m, n])] {
             let [rows, columns] = match matrix.order {
-                super::machine::Order::AsItIs => size,
-                super::machine::Order::Transposed => [size[1], size[0]],
+                Order::AsItIs => size,
+                Order::Transposed => [size[1], size[0]],
             };
             let end = matrix.start + (rows - 1) * matrix.stride + columns;
             assert!(columns <= matrix.stride && end <= matrix.memory.len(), "{matrix:?} {size:?}");

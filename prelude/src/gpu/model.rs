@@ -71,13 +71,10 @@ impl Model {
 
     /// The same net with numbers of its own, which stay when this one learns.
     pub fn copy(&self) -> Result<Self> {
-        let moments = |moments: &Option<Moments>| match moments {
-            Some(Moments { mean, var }) => {
-                let mean = self.hands.copy(mean)?;
-                Ok(Some(Moments { mean, var: self.hands.copy(var)? }))
-            }
-            None => Ok(None),
+        let copy = |Moments { mean, var }: &Moments| {
+            Ok(Moments { mean: self.hands.copy(mean)?, var: self.hands.copy(var)? })
         };
+        let moments = |moments: &Option<Moments>| moments.as_ref().map(copy).transpose();
         Ok(Self {
             hands: self.hands.clone(),
             start: self.start.clone(),
@@ -102,6 +99,19 @@ impl Model {
         [self.of_node(all, node, 0), self.of_node(all, node, 1)]
     }
 
+    /// Numbers that lie like the parameters, by parameter.
+    pub fn of_each(&self, all: &Memory) -> Result<Vec<Vec<f32>>> {
+        let numbers = self.hands.read(all)?;
+        let places = self.places.iter().flatten();
+        Ok(places.map(|Place { start, len }| numbers[*start..start + len].to_vec()).collect())
+    }
+
+    /// The classes of pictures, there.
+    pub fn classes(&self, classes: &[usize]) -> Result<Memory> {
+        let classes: Vec<f32> = classes.iter().map(|class| *class as f32).collect();
+        self.hands.upload(&classes)
+    }
+
     /// How many numbers a node's image has, of a batch.
     pub fn size(&self, node: usize, batch: usize) -> usize {
         self.start.nodes[node].shape.iter().product::<usize>() * batch
@@ -110,12 +120,9 @@ impl Model {
     /// The net as it is now; `steps` have been taken since it began.
     pub fn weights(&self, steps: u64) -> Result<Weights> {
         let mut weights = Weights::clone(&self.start);
-        let numbers = self.hands.read(&self.parameters)?;
-        let mut rest = &numbers[..];
-        for parameter in weights.parameters_mut() {
-            let (own, others) = rest.split_at(parameter.len());
-            parameter.copy_from_slice(own);
-            rest = others;
+        let now = self.of_each(&self.parameters)?;
+        for (parameter, now) in weights.parameters_mut().into_iter().zip(&now) {
+            parameter.copy_from_slice(now);
         }
         for (norm, moments) in weights.norms_mut().zip(self.statistics.iter().flatten()) {
             norm.running_mean = self.hands.read(&moments.mean)?;

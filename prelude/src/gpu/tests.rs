@@ -37,9 +37,8 @@ fn by_machine(hands: &Hands, net: &Net, batch: usize, mode: Mode, workspace: usi
         Mode::Evaluation => Purpose::Attack,
     };
     let passage = model.forward(&hands.upload(&values).unwrap(), purpose).unwrap();
-    let classes: Vec<f32> = labels.iter().map(|label| *label as f32).collect();
     let slopes = hands.reserve(passage.logits.len()).unwrap();
-    let classes = hands.upload(&classes).unwrap();
+    let classes = model.classes(&labels).unwrap();
     model.cross_entropy(&passage, &classes, &slopes, 1.0 / batch as f32).unwrap();
     let logits = hands.read(&passage.logits).unwrap();
     let logits = transposed(&logits, logits.len() / batch);
@@ -50,16 +49,8 @@ fn by_machine(hands: &Hands, net: &Net, batch: usize, mode: Mode, workspace: usi
             Pass { logits, pictures, parameters: Vec::new() }
         }
         Mode::Training => {
-            let gradient = hands.read(&model.back_to_parameters(&passage, &slopes).unwrap());
-            let mut rest = &gradient.unwrap()[..];
-            let parameters = net.weights.parameters().into_iter();
-            let parameters = parameters
-                .map(|parameter| {
-                    let (own, others) = rest.split_at(parameter.len());
-                    rest = others;
-                    own.to_vec()
-                })
-                .collect();
+            let gradient = model.back_to_parameters(&passage, &slopes).unwrap();
+            let parameters = model.of_each(&gradient).unwrap();
             Pass { logits, pictures: None, parameters }
         }
     }

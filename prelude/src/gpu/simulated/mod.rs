@@ -1,6 +1,6 @@
 //! A machine for tests: the kernels' own source, compiled for the processor.
 
-use super::machine::{Grid, Machine, Matrix, Order, Product};
+use super::machine::{Grid, Keep, Machine, Matrix, Order, Product};
 use super::memory::{Hands, Memory, Raw};
 use super::source;
 use crate::Result;
@@ -134,8 +134,8 @@ impl Machine for Simulated {
             for (column, sum) in sums.into_iter().enumerate() {
                 let out = &mut out[at(c, row, column)];
                 *out = match keep {
-                    super::machine::Keep::Nothing => sum,
-                    super::machine::Keep::All => *out + sum,
+                    Keep::Nothing => sum,
+                    Keep::All => *out + sum,
                 };
             }
         }
