@@ -1,5 +1,7 @@
 //! A part of an image, enlarged or reduced to the image's own size.
 
+use image::imageops::{self, FilterType};
+use image::{ImageBuffer, Luma};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
@@ -61,38 +63,13 @@ fn resized(
     part: Part,
     [to_height, to_width]: [usize; 2],
 ) -> Vec<f32> {
-    let (down, across) = (weights(part.height, to_height), weights(part.width, to_width));
-    let rows = (part.top..part.top + part.height).flat_map(|row| {
-        let row = &channel[row * width + part.left..][..part.width];
-        across.iter().map(move |(first, weights)| dot(weights, row[*first..].iter()))
-    });
-    let narrow: Vec<f32> = rows.collect();
-    let column =
-        |first: usize, column: usize| narrow[first * to_width + column..].iter().step_by(to_width);
-    down.iter()
-        .flat_map(|(first, weights)| (0..to_width).map(move |x| dot(weights, column(*first, x))))
-        .collect()
-}
-
-fn dot<'a>(weights: &[f32], values: impl Iterator<Item = &'a f32>) -> f32 {
-    weights.iter().zip(values).map(|(weight, value)| weight * value).sum()
-}
-
-/// For each of `to` new pixels along an axis of `from` the first old one that it is made of, and the weights
-/// of that and the next ones. They fall off linearly from the new pixel's middle, and sum to 1.
-fn weights(from: usize, to: usize) -> Vec<(usize, Vec<f32>)> {
-    let scale = from as f64 / to as f64;
-    let reach = scale.max(1.0);
-    (0..to)
-        .map(|place| {
-            let middle = (place as f64 + 0.5) * scale;
-            let first = (middle - reach + 0.5).max(0.0) as usize;
-            let end = ((middle + reach + 0.5) as usize).min(from);
-            let weight = |old: usize| 1.0 - ((old as f64 + 0.5 - middle) / reach).abs().min(1.0);
-            let total: f64 = (first..end).map(weight).sum();
-            (first, (first..end).map(|old| (weight(old) / total) as f32).collect())
-        })
-        .collect()
+    let size = |number: usize| number as u32;
+    let whole =
+        ImageBuffer::<Luma<f32>, _>::from_raw(size(width), size(channel.len() / width), channel);
+    let whole = whole.expect("a channel has rows of its width");
+    let Part { top, left, height, width } = part;
+    let part = imageops::crop_imm(&whole, size(left), size(top), size(width), size(height));
+    imageops::resize(&*part, size(to_width), size(to_height), FilterType::Triangle).into_raw()
 }
 
 #[cfg(test)]
