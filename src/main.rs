@@ -8,6 +8,7 @@
 //! |---|---|---|
 //! | `main.rs` | the command line, one line a verb | any work itself |
 //! | `lab/` | Jupyter's registry of kernels, Python environments | speak a wire protocol |
+//! | `bench.rs` | how the prelude's bench is started | measure anything itself |
 //! | `doctor/` | what everything needs, and how to mend what is missing | build or start anything |
 //! | `kernel/` | the Jupyter wire protocol | compile a cell |
 //! | `repl/` | a terminal: an editor, its keys, its history | read or write a notebook |
@@ -49,6 +50,7 @@
 //! `<cache>/history.jsonl` remembers the cells that the kernel ran.
 #![deny(missing_docs)]
 
+mod bench;
 mod doctor;
 mod kernel;
 mod lab;
@@ -123,6 +125,15 @@ enum Verb {
     Doctor,
     /// Build now what cells need, so that nothing has to wait for it later.
     Warm,
+    /// Measure Erm's speed beside PyTorch's: the same nets, the same work, in one run.
+    Bench {
+        /// Where nets run; on a GPU in f32 and with TF32's products, beside PyTorch eager and compiled.
+        #[arg(long, default_value = "cpu")]
+        device: bench::Device,
+        /// Passed on to the bench: `erm bench -- --help` says what it takes.
+        #[arg(last = true)]
+        arguments: Vec<String>,
+    },
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -172,6 +183,7 @@ fn obey(arguments: Arguments) -> Result<()> {
         Some(Verb::Repl) => repl::converse(),
         Some(Verb::Doctor) => doctor::examine(),
         Some(Verb::Warm) => lab::warm_up(),
+        Some(Verb::Bench { device, arguments }) => bench::measure(device, &arguments),
         Some(Verb::Kernel { connection, stock: true }) => kernel::start_stock(&connection),
         Some(Verb::Kernel { connection, stock: false }) => kernel::serve(&connection),
         None => kernel::serve_stock(),

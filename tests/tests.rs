@@ -4,6 +4,8 @@
 /// The notebooks and the README: what is committed, and that it runs. Tests start in the order of their
 /// names, and this one takes longest: it computes while the others wait for the compiler.
 mod all_notebooks;
+/// `erm bench`: what reaches the bench, and where it cannot run.
+mod bench;
 /// JupyterLab in a real browser, used as a person uses it.
 mod browser;
 /// What cells share and what they may add: statics, gradients, crates of one's own.

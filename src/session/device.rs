@@ -13,20 +13,24 @@ const ON_A_GPU: [&str; 3] = ["cuda", "cuda-tf32", "dfdx-cuda"];
 
 /// The features with which the prelude is to be built, by `ERM_DEVICE`: see the prelude's `device.rs`.
 pub fn features() -> Result<&'static [&'static str]> {
-    let wish = env::var("ERM_DEVICE").unwrap_or_default();
-    match (choose(&wish, cfg!(feature = "cuda"), has_driver), wish.as_str()) {
-        (Choice::Gpu, _) => Ok(&["cuda"]),
-        (Choice::Cpu, _) => Ok(&[]),
-        (Choice::NotBuilt, _) => bail!(
-            "ERM_DEVICE asks for a GPU, and this program was built without; \
-             build it with `cargo build --release --features cuda`, or set ERM_DEVICE=cpu"
+    features_for("ERM_DEVICE", &env::var("ERM_DEVICE").unwrap_or_default())
+}
+
+/// The features for a wish that was made with a variable or an option of this name.
+pub fn features_for(name: &str, wish: &str) -> Result<&'static [&'static str]> {
+    match choose(wish, cfg!(feature = "cuda"), has_driver) {
+        Choice::Gpu => Ok(&["cuda"]),
+        Choice::Cpu => Ok(&[]),
+        Choice::NotBuilt => bail!(
+            "{name} asks for a GPU, and this program was built without; \
+             build it with `cargo build --release --features cuda`, or set {name}=cpu"
         ),
-        (Choice::NoDriver, wish) if ON_A_GPU.contains(&wish) => bail!(
-            "ERM_DEVICE asks for a GPU, and NVIDIA's driver ({}) was not found; \
-             install it, or set ERM_DEVICE=cpu",
+        Choice::NoDriver if ON_A_GPU.contains(&wish) => bail!(
+            "{name} asks for a GPU, and NVIDIA's driver ({}) was not found; \
+             install it, or set {name}=cpu",
             DRIVER.to_string_lossy()
         ),
-        (Choice::NoDriver, _) => {
+        Choice::NoDriver => {
             eprintln!("NVIDIA's driver was not found: nets run on the CPU.");
             Ok(&[])
         }

@@ -40,6 +40,7 @@ pub use analyst::Analyst;
 pub use cache::{Cache, cache_folder, forget_own_package, prelude_folder};
 pub use compiler::stop_everything;
 pub use completeness::{Completeness, completeness};
+pub use device::features_for;
 pub use failure::CellError;
 pub use handle::{Handle, Interrupted};
 pub use output::{Audience, Bundle, Clearing, Output, Progress, Question};

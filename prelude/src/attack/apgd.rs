@@ -1,7 +1,7 @@
 //! Auto-PGD: projected gradient ascent that finds its step sizes itself.
 
 use super::trial::{Plan, Trial};
-use super::{Attack, Goal, Hill, Loss, Norm, Ready};
+use super::{Attack, Loss, Norm, Ready, Search};
 use crate::data::Images;
 use crate::net::Net;
 use crate::show::Progress;
@@ -81,7 +81,8 @@ impl Apgd {
         Ok(right.map(|(_, place)| *place).collect())
     }
 
-    /// One restart of a batch `(n, pixels)` of images with these places among all.
+    /// One restart of a batch `(n, pixels)` of images with these places among all: where they end, and
+    /// whether that is across.
     fn batch(
         &self,
         net: &dyn Ready,
@@ -90,36 +91,25 @@ impl Apgd {
         places: &[usize],
         restart: usize,
         go_on: &dyn Fn() -> Result<()>,
-    ) -> Result<Vec<Trial>> {
-        let pixels = pictures.len() / labels.len();
-        let plan = Plan { norm: self.norm, epsilon: self.epsilon, steps: self.steps };
-        let trials = pictures.par_chunks(pixels).zip(labels).zip(places);
-        let mut trials: Vec<Trial> = trials
-            .map(|((picture, label), place)| {
-                let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
-                rng.set_stream(((restart as u64) << 32) + *place as u64);
-                Trial::start(plan, picture, *label, &mut rng)
-            })
-            .collect();
-        // The first look is at the starts.
-        for step in 0..=self.steps {
+    ) -> Result<(Vec<f32>, Vec<bool>)> {
+        let Self { norm, epsilon, steps, loss, .. } = *self;
+        let (plan, pixels) = (Plan { norm, epsilon, loss, steps }, pictures.len() / labels.len());
+        let starts = pictures.par_chunks(pixels).zip(places).map(|(picture, place)| {
+            let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
+            rng.set_stream(((restart as u64) << 32) + *place as u64);
+            plan.start(picture, &mut rng)
+        });
+        let starts = starts.collect::<Vec<_>>().concat();
+        let mut trials: Vec<Trial> = labels.iter().map(|label| Trial::new(plan, *label)).collect();
+        let mut decide = |open: &[usize], logits: &[f32]| {
             go_on()?;
-            let mut open: Vec<&mut Trial> = trials.iter_mut().filter(|it| !it.is_across).collect();
-            if open.is_empty() {
-                break;
-            }
-            let x: Vec<f32> = open.iter().flat_map(|trial| trial.x.iter().copied()).collect();
-            let classes: Vec<usize> = open.iter().map(|trial| trial.label).collect();
-            let hill = Hill::Goal(Goal::Away(self.loss), &classes);
-            let (logits, gradient) = net.look(&x, hill)?;
-            let logits = logits.par_chunks(logits.len() / classes.len());
-            let looks = logits.zip(gradient.par_chunks(pixels));
-            open.par_iter_mut().zip(looks).for_each(|(trial, (logits, gradient))| {
-                trial.look(plan, self.loss, logits, gradient, step);
-                trial.advance(plan, step);
-            });
-        }
-        Ok(trials)
+            let rows = logits.chunks(logits.len() / open.len());
+            Ok(open.iter().zip(rows).map(|(n, row)| trials[*n].next(plan, row)).collect())
+        };
+        let centers = pictures;
+        let search = Search { norm, epsilon, loss, classes: labels, centers, starts: &starts };
+        let ends = net.search(&search, &mut decide)?;
+        Ok((ends, trials.iter().map(|trial| trial.is_across).collect()))
     }
 
     fn check(&self, net: &Net) -> Result<()> {
@@ -167,10 +157,12 @@ impl Attack for Apgd {
                 let pictures = images.batch(places);
                 let pictures = pictures.as_slice().expect("a batch is contiguous");
                 let classes: Vec<usize> = places.iter().map(|place| labels[*place]).collect();
-                let trials = self.batch(&*ready, pictures, &classes, places, restart, &go_on)?;
-                for (place, trial) in places.iter().zip(trials) {
-                    out[place * pixels..(place + 1) * pixels].copy_from_slice(trial.end());
-                    left.extend((!trial.is_across).then_some(*place));
+                let (ends, across) =
+                    self.batch(&*ready, pictures, &classes, places, restart, &go_on)?;
+                let ends = ends.chunks(pixels).zip(across);
+                for (place, (end, is_across)) in places.iter().zip(ends) {
+                    out[place * pixels..(place + 1) * pixels].copy_from_slice(end);
+                    left.extend((!is_across).then_some(*place));
                 }
                 progress.advance(places.len());
             }

@@ -1,8 +1,8 @@
-//! One image's way through Auto-PGD. Croce and Hein, "Reliable evaluation of adversarial robustness
-//! with an ensemble of diverse parameter-free attacks", 2020, section 4.1; the order of a step and the
-//! rounding of the checkpoints are those of their program.
+//! How one image's Auto-PGD decides what to do next. Croce and Hein, "Reliable evaluation of adversarial
+//! robustness with an ensemble of diverse parameter-free attacks", 2020, section 4.1; the order of a step
+//! and the rounding of the checkpoints are those of their program.
 
-use super::{Loss, Norm};
+use super::{Loss, Move, Norm, Step};
 use crate::judge;
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
@@ -18,38 +18,22 @@ const RISEN: f32 = 0.75;
 pub(super) struct Plan {
     pub norm: Norm,
     pub epsilon: f32,
+    pub loss: Loss,
     pub steps: usize,
-}
-
-impl Plan {
-    /// A share of all steps, at least one.
-    fn share(self, share: f32) -> usize {
-        ((share * self.steps as f32) as usize).max(1)
-    }
 }
 
 /// One image under attack.
 pub(super) struct Trial {
-    pub label: usize,
-    /// Where it is.
-    pub x: Vec<f32>,
-    /// Whether the net has seen it as another class than its label; `x` then stays there.
+    label: usize,
+    /// Whether the net has seen it as another class than its label.
     pub is_across: bool,
-    center: Vec<f32>,
-    /// Where it was before.
-    last: Vec<f32>,
-    gradient: Vec<f32>,
-    best: Best,
+    /// How often the net was asked about it.
+    looks: usize,
+    loss: f32,
+    /// The highest loss so far.
+    best: f32,
     step_size: f32,
-    loss: f32,
     check: Checkpoint,
-}
-
-/// The place of the highest loss so far.
-struct Best {
-    loss: f32,
-    x: Vec<f32>,
-    gradient: Vec<f32>,
 }
 
 /// When the step size is looked at next, and what was so the last time.
@@ -62,106 +46,86 @@ struct Checkpoint {
     has_halved: bool,
 }
 
-impl Trial {
-    /// An image at a random point of its ball.
-    pub fn start(plan: Plan, picture: &[f32], label: usize, rng: &mut ChaCha8Rng) -> Trial {
+impl Plan {
+    /// A random point of a picture's ball.
+    pub fn start(self, picture: &[f32], rng: &mut ChaCha8Rng) -> Vec<f32> {
         let mut delta = vec![0.0; picture.len()];
-        match plan.norm {
+        match self.norm {
             Norm::L2 => delta.fill_with(|| StandardNormal.sample(rng)),
             Norm::Linf => delta.fill_with(|| rng.gen_range(-1.0..=1.0)),
         }
         // On the ball's surface, as their program starts.
-        let scale = plan.epsilon / plan.norm.size(&delta).max(1e-12);
-        let moved = picture.iter().zip(&delta).map(|(x, d)| (x + scale * d).clamp(0.0, 1.0));
-        let x: Vec<f32> = moved.collect();
-        let best = Best { loss: f32::NEG_INFINITY, x: x.clone(), gradient: vec![] };
+        let scale = self.epsilon / self.norm.size(&delta).max(1e-12);
+        picture.iter().zip(&delta).map(|(x, d)| (x + scale * d).clamp(0.0, 1.0)).collect()
+    }
+
+    /// A share of all steps, at least one.
+    fn share(self, share: f32) -> usize {
+        ((share * self.steps as f32) as usize).max(1)
+    }
+}
+
+impl Trial {
+    pub fn new(plan: Plan, label: usize) -> Trial {
+        let lowest = f32::NEG_INFINITY;
         let length = plan.share(0.22);
-        let best_loss = f32::NEG_INFINITY;
         Trial {
             label,
             is_across: false,
-            center: picture.to_vec(),
-            last: x.clone(),
-            x,
-            gradient: vec![],
-            best,
+            looks: 0,
+            loss: lowest,
+            best: lowest,
             step_size: 2.0 * plan.epsilon,
-            loss: f32::NEG_INFINITY,
-            check: Checkpoint { length, done: 0, risen: 0, best: best_loss, has_halved: true },
+            check: Checkpoint { length, done: 0, risen: 0, best: lowest, has_halved: true },
         }
     }
 
-    /// Takes note of what the net says of `x` after so many steps.
-    pub fn look(&mut self, plan: Plan, loss: Loss, logits: &[f32], gradient: &[f32], steps: usize) {
+    /// What it does where the net says this of it. It ends across, or else at the highest loss.
+    pub fn next(&mut self, plan: Plan, logits: &[f32]) -> Move {
         if judge::highest(logits.iter().copied()) != self.label {
             self.is_across = true;
-            return;
+            return Move::STAY;
         }
-        let before = std::mem::replace(&mut self.loss, loss.value(logits, self.label));
-        self.gradient = gradient.to_vec();
-        if self.loss > self.best.loss {
-            self.best.loss = self.loss;
-            self.best.x.clone_from(&self.x);
-            self.best.gradient.clone_from(&self.gradient);
+        let before = std::mem::replace(&mut self.loss, plan.loss.value(logits, self.label));
+        let notes = self.loss > self.best;
+        if notes {
+            self.best = self.loss;
         }
-        if steps == 0 {
-            self.check.best = self.best.loss;
-            return;
+        // The first look is at the start.
+        let steps = self.looks;
+        self.looks += 1;
+        let returns = match steps {
+            0 => {
+                self.check.best = self.best;
+                false
+            }
+            _ => self.has_to_return(plan, before),
+        };
+        if steps == plan.steps {
+            return Move { notes, returns: true, step: None };
         }
-        self.check.done += 1;
-        self.check.risen += usize::from(self.loss > before);
-        if self.check.done == self.check.length {
-            self.checkpoint(plan);
-        }
+        let fresh = if steps == 0 { 1.0 } else { NEW };
+        Move { notes, returns, step: Some(Step { size: self.step_size, fresh }) }
     }
 
-    /// Halves the step where the loss rises too seldom, or where nothing was gained with a step that is
-    /// still as long as before, and goes on from the best place.
-    fn checkpoint(&mut self, plan: Plan) {
+    /// Takes note of a step; at a checkpoint, halves the step size where the loss rises too seldom, or
+    /// where nothing was gained with a step that is still as long as before.
+    fn has_to_return(&mut self, plan: Plan, before: f32) -> bool {
         let check = &mut self.check;
+        check.done += 1;
+        check.risen += usize::from(self.loss > before);
+        if check.done < check.length {
+            return false;
+        }
         let oscillates = check.risen as f32 <= RISEN * check.length as f32;
-        let stands_still = !check.has_halved && check.best >= self.best.loss;
+        let stands_still = !check.has_halved && check.best >= self.best;
         check.has_halved = oscillates || stands_still;
-        check.best = self.best.loss;
+        check.best = self.best;
         if check.has_halved {
             self.step_size /= 2.0;
-            self.x.clone_from(&self.best.x);
-            self.gradient.clone_from(&self.best.gradient);
         }
         check.length = check.length.saturating_sub(plan.share(0.03)).max(plan.share(0.06));
         (check.done, check.risen) = (0, 0);
-    }
-
-    /// The step after so many others, if it is not the end.
-    pub fn advance(&mut self, plan: Plan, steps: usize) {
-        if self.is_across || steps == plan.steps {
-            return;
-        }
-        let new = if steps == 0 { 1.0 } else { NEW };
-        plan.norm.steepest(&mut self.gradient);
-        let aim: Vec<f32> =
-            self.x.iter().zip(&self.gradient).map(|(x, g)| x + self.step_size * g).collect();
-        let aim = self.within(plan, aim);
-        let mixed = self
-            .x
-            .iter()
-            .zip(&aim)
-            .zip(&self.last)
-            .map(|((x, aim), last)| x + new * (aim - x) + (1.0 - new) * (x - last));
-        let next = self.within(plan, mixed.collect());
-        self.last = std::mem::replace(&mut self.x, next);
-    }
-
-    /// The nearest point in the ball, then in [0, 1].
-    fn within(&self, plan: Plan, mut x: Vec<f32>) -> Vec<f32> {
-        x.iter_mut().zip(&self.center).for_each(|(x, center)| *x -= center);
-        plan.norm.project(plan.epsilon, &mut x);
-        x.iter_mut().zip(&self.center).for_each(|(x, center)| *x = (*x + center).clamp(0.0, 1.0));
-        x
-    }
-
-    /// Where the attack ends: across, or else at the highest loss.
-    pub fn end(&self) -> &[f32] {
-        if self.is_across { &self.x } else { &self.best.x }
+        check.has_halved
     }
 }

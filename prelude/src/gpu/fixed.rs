@@ -4,15 +4,16 @@ use super::forward::{Passage, Purpose};
 use super::machine::{Grid, launch};
 use super::memory::{Hands, Memory};
 use super::model::Model;
+use super::party::Party;
 use crate::Result;
-use crate::attack::{Goal, Hill, Loss, Norm, Ready, SMALL, Walk};
+use crate::attack::{Decide, Goal, Hill, Loss, Norm, Ready, SMALL, Search, Walk};
 use crate::engine::Weights;
 
 /// A net in evaluation mode on a machine.
 pub(crate) struct Fixed(Model);
 
 /// A hill whose numbers are on the machine.
-enum Aim {
+pub(super) enum Aim {
     /// The class of each picture.
     Classes(Goal, Memory),
     /// The representation of each picture, `(F, B)`.
@@ -28,6 +29,15 @@ impl Fixed {
         Self(model)
     }
 
+    pub(super) fn hands(&self) -> &Hands {
+        &self.0.hands
+    }
+
+    /// The classes of pictures, there.
+    pub(super) fn classes(&self, classes: &[usize]) -> Result<Memory> {
+        self.0.classes(classes)
+    }
+
     fn aim(&self, hill: Hill) -> Result<Aim> {
         let hands = &self.0.hands;
         Ok(match hill {
@@ -40,7 +50,7 @@ impl Fixed {
     }
 
     /// What the net says of pictures `(B, pixels)`, and the gradient with respect to them.
-    fn look_there(&self, pictures: &Memory, aim: &Aim) -> Result<(Passage, Memory)> {
+    pub(super) fn look_there(&self, pictures: &Memory, aim: &Aim) -> Result<(Passage, Memory)> {
         let passage = self.0.forward(pictures, Purpose::Attack)?;
         let gradient = match aim {
             Aim::Classes(goal, classes) => {
@@ -62,20 +72,19 @@ impl Fixed {
     fn step(&self, walk: Walk, x: &Memory, center: &Memory, gradient: &Memory) -> Result<()> {
         let Walk { norm, epsilon, step_size, .. } = walk;
         let (hands, columns) = (&self.0.hands, self.0.start.picture());
+        let grid = Grid::Rows { rows: x.len() / columns, columns };
         match norm {
             Norm::L2 => {
-                let grid = Grid::Rows { rows: x.len() / columns, columns };
                 launch!(hands, step_l2, grid, x, center, gradient, columns, epsilon, step_size)
             }
             Norm::Linf => {
-                let grid = Grid::Each(x.len());
-                launch!(hands, step_linf, grid, x, center, gradient, x.len(), epsilon, step_size)
+                launch!(hands, step_linf, grid, x, center, gradient, columns, epsilon, step_size)
             }
         }
     }
 
     /// Numbers `(rows, B)`, a row a picture.
-    fn rows(&self, values: &Memory, batch: usize) -> Result<Vec<f32>> {
+    pub(super) fn rows(&self, values: &Memory, batch: usize) -> Result<Vec<f32>> {
         Ok(transposed(&self.0.hands.read(values)?, values.len() / batch))
     }
 }
@@ -165,6 +174,10 @@ impl Ready for Fixed {
             self.step(walk, &x, &center, &gradient)?;
         }
         hands.read(&x)
+    }
+
+    fn search(&self, search: &Search, decide: &mut Decide) -> Result<Vec<f32>> {
+        Party::new(self, search)?.search(decide)
     }
 }
 

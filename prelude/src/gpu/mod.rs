@@ -15,6 +15,7 @@ mod forward;
 mod machine;
 mod memory;
 mod model;
+mod party;
 #[cfg(test)]
 pub(crate) mod simulated;
 mod source;

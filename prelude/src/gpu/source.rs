@@ -12,10 +12,11 @@ const FILES: [&str; 7] = [
 ];
 
 /// Every kernel.
-pub(crate) const NAMES: [&str; 31] = [
+pub(crate) const NAMES: [&str; 34] = [
     "add",
     "multiply",
     "add_to_rows",
+    "take_rows",
     "relu",
     "relu_back",
     "enter",
@@ -44,6 +45,8 @@ pub(crate) const NAMES: [&str; 31] = [
     "toward",
     "step_l2",
     "step_linf",
+    "move_l2",
+    "move_linf",
 ];
 
 /// All of it.

@@ -2,10 +2,12 @@
 
 mod engine;
 mod on_device;
+mod search;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use on_device::OnDevice;
+pub(crate) use search::{Decide, Move, Search, Step};
 
 use super::{Goal, Norm};
 use crate::Result;
@@ -33,6 +35,12 @@ pub(crate) trait Ready {
         hill: Hill,
         go_on: &dyn Fn() -> Result<()>,
     ) -> Result<Vec<f32>>;
+
+    /// A search in which each picture is told after every look what it does next: Auto-PGD. Where each
+    /// ends, `(n, pixels)`; an error of `decide` ends all.
+    fn search(&self, search: &Search, decide: &mut Decide) -> Result<Vec<f32>> {
+        search::search(self, search, decide)
+    }
 }
 
 /// What shall rise: a sum over pictures of a function of what the net says of each.

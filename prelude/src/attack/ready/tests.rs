@@ -1,6 +1,6 @@
 //! Every way to run a net that is here, against the engine on the CPU.
 
-use super::{Hill, OnDevice, Ready, Walk};
+use super::{Hill, Move, OnDevice, Ready, Search, Step, Walk};
 use crate::attack::{Goal, Loss, Norm};
 use crate::engine::{Frozen, Isa};
 use crate::fixture::{DATA, TRAINED};
@@ -107,6 +107,87 @@ fn a_walk_on_a_device_ends_where_the_engines_ends() {
                 }
             }
         }
+    }
+}
+
+/// What five pictures do after so many looks: each kind of move, with and without another, and ends at
+/// different times, so that a machine parts them.
+fn told(picture: usize, looks: usize) -> Move {
+    let step = |size, fresh| Some(Step { size, fresh });
+    let [notes, returns] = match (picture, looks) {
+        (_, 0) | (0, 2) | (4, 1) => [true, false],
+        (1, 1) | (4, 2) | (0, 4) => [false, true],
+        (3, 2) => [true, true],
+        _ => [false, false],
+    };
+    let step = match (picture, looks) {
+        (2, 1) | (3, 2) | (4, 3) | (1, 5) | (0, 6) => None,
+        (_, 0) => step(0.3, 1.0),
+        (1, _) => step(0.1, 0.75),
+        _ => step(0.2, 0.6),
+    };
+    Move { notes, returns, step }
+}
+
+#[test]
+fn a_search_on_a_device_goes_the_engines_way() {
+    let (pictures, labels) = some();
+    let engine = engine();
+    let starts: Vec<f32> = pictures.iter().map(|x| 0.98 * x + 0.01).collect();
+    for (norm, epsilon) in [(Norm::L2, 0.5), (Norm::Linf, 0.03)] {
+        // A step of ℓ∞ is as small as its ball.
+        let scale = epsilon / 0.5;
+        let loss = Loss::Margin;
+        let (classes, centers) = (&labels[..], &pictures[..]);
+        let search = Search { norm, epsilon, loss, classes, centers, starts: &starts };
+        let way = |net: &dyn Ready| {
+            let (mut asked, mut said, mut looks) = (Vec::new(), Vec::new(), 0);
+            let ends = net.search(&search, &mut |open, logits| {
+                asked.push(open.to_vec());
+                said.extend_from_slice(logits);
+                let moves = open.iter().map(|picture| told(*picture, looks)).map(|told| Move {
+                    step: told.step.map(|step| Step { size: scale * step.size, ..step }),
+                    ..told
+                });
+                let moves = moves.collect();
+                looks += 1;
+                Ok(moves)
+            });
+            (asked, said, ends.unwrap())
+        };
+        let (asked, said, ends) = way(&engine);
+        let open: Vec<usize> = asked.iter().map(Vec::len).collect();
+        assert_eq!(open, [5, 5, 4, 3, 2, 2, 1]);
+        for device in devices() {
+            let (also_asked, also_said, found) = way(&*device);
+            assert_eq!(also_asked, asked);
+            let off = found.iter().zip(&ends).map(|(a, b)| (a - b).abs());
+            match norm {
+                // Six steps, each along a gradient that is right to 1e-4 of its largest number.
+                Norm::L2 => {
+                    assert!(off.fold(0.0, f32::max) < 1e-4 * 6.0 * 0.3);
+                    assert!(distance(&also_said, &said) < 1e-3);
+                }
+                // A gradient near zero may have either sign: those pixels differ, and are few.
+                Norm::Linf => {
+                    let differ = off.filter(|off| *off > 1e-5).count();
+                    assert!(differ < ends.len() / 100, "{differ}");
+                    assert!(distance(&also_said, &said) < 1e-2);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn an_error_ends_a_search_on_a_device() {
+    let (pictures, labels) = some();
+    let (classes, centers) = (&labels[..], &pictures[..]);
+    let (norm, loss) = (Norm::L2, Loss::CrossEntropy);
+    let search = Search { norm, epsilon: 0.5, loss, classes, centers, starts: centers };
+    for device in devices() {
+        let end = device.search(&search, &mut |_, _| Err(crate::Error::invalid("", "", "")));
+        assert!(end.is_err());
     }
 }
 

@@ -14,6 +14,12 @@ extern "C" __global__ void add_to_rows(const float *bias, float *y, int columns)
     EACH(i, columns) row[i] += bias[blockIdx.y];
 }
 
+// Some of the rows, by their numbers. One row of blocks a row.
+extern "C" __global__ void take_rows(const float *x, const float *rows, float *y, int columns) {
+    const float *row = ROW(x, (int)rows[blockIdx.y], columns);
+    EACH(i, columns) ROW(y, blockIdx.y, columns)[i] = row[i];
+}
+
 // In place, too.
 extern "C" __global__ void relu(const float *x, float *y, int count) {
     EACH(i, count) y[i] = fmaxf(x[i], 0.0f);
