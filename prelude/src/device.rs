@@ -16,7 +16,7 @@ pub(crate) enum Device {
     Dfdx(Cpu),
     /// NVIDIA's GPU, by the engine's kernels for it.
     #[cfg(feature = "cuda")]
-    Cuda(gpu::Hands, Sums),
+    Cuda(gpu::Hands),
     /// NVIDIA's GPU, by dfdx's own operations.
     #[cfg(feature = "cuda")]
     DfdxCuda(Cuda),
@@ -38,9 +38,10 @@ impl Device {
             Self::Cpu => None,
             Self::Dfdx(_) => Some("dfdx on the CPU".into()),
             #[cfg(feature = "cuda")]
-            Self::Cuda(_, Sums::Single) => Some(gpu::name()),
-            #[cfg(feature = "cuda")]
-            Self::Cuda(_, Sums::Tf32) => Some(format!("{}, factors in TF32", gpu::name())),
+            Self::Cuda(hands) => Some(match hands.sums() {
+                Sums::Single => gpu::name(),
+                Sums::Tf32 => format!("{}, factors in TF32", gpu::name()),
+            }),
             #[cfg(feature = "cuda")]
             Self::DfdxCuda(_) => Some(format!("dfdx on {}", gpu::name())),
         }
@@ -91,8 +92,8 @@ fn on_a_gpu(name: &str) -> Result<Device> {
         gpu::probe()?;
         match name {
             "dfdx-cuda" => gpu::dfdx().map(Device::DfdxCuda),
-            "cuda-tf32" => gpu::open(Sums::Tf32).map(|hands| Device::Cuda(hands, Sums::Tf32)),
-            _ => gpu::open(Sums::Single).map(|hands| Device::Cuda(hands, Sums::Single)),
+            "cuda-tf32" => gpu::open(Sums::Tf32).map(Device::Cuda),
+            _ => gpu::open(Sums::Single).map(Device::Cuda),
         }
     };
     OPEN.with(|all| all.borrow_mut().entry(name.into()).or_insert_with(open).clone())

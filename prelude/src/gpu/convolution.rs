@@ -1,6 +1,6 @@
-//! A convolution as products of matrices, of as many output pixels at once as there is room for.
+//! A convolution, by whichever way costs less.
 
-use super::machine::{Argument, Grid, Keep, Matrix, Product, Standing};
+use super::machine::{Keep, Standing, Sums};
 use super::memory::{Hands, Memory};
 use crate::Result;
 use crate::engine::Window;
@@ -17,11 +17,20 @@ pub(super) struct Passing {
     pub workspace: usize,
 }
 
-/// Some output pixels.
+/// Some output pixels, or tiles of them.
 #[derive(Clone, Copy)]
-struct Chunk {
-    first: usize,
-    count: usize,
+pub(super) struct Chunk {
+    pub first: usize,
+    pub count: usize,
+}
+
+/// How a convolution is computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// Its windows are gathered, and multiplied with the weights.
+    Windows,
+    /// Winograd's.
+    Tiles,
 }
 
 impl Passing {
@@ -33,20 +42,13 @@ impl Passing {
         weight: &Memory,
         out: &Memory,
     ) -> Result<()> {
-        for chunk in self.chunks() {
-            let windows = self.windows(hands, image, chunk)?;
-            hands.multiply(Product {
-                size: [self.output[0], self.columns(chunk), self.rows()],
-                a: Matrix::new(weight, self.rows()),
-                b: Matrix::new(&windows, self.columns(chunk)),
-                c: self.outside(out, chunk),
-                keep: Keep::Nothing,
-            })?;
+        match self.way(hands.sums()) {
+            Way::Windows => self.forward_in_windows(hands, image, weight, out),
+            Way::Tiles => self.forward_in_tiles(hands, image, weight, out),
         }
-        Ok(())
     }
 
-    /// The weight's gradient, from the slopes at what came out: `slopes · windowsᵀ`.
+    /// The weight's gradient, from the slopes at what came out.
     pub fn learn(
         &self,
         hands: &Hands,
@@ -54,20 +56,13 @@ impl Passing {
         slopes: &Memory,
         gradient: &Memory,
     ) -> Result<()> {
-        for chunk in self.chunks() {
-            let windows = self.windows(hands, image, chunk)?;
-            hands.multiply(Product {
-                size: [self.output[0], self.rows(), self.columns(chunk)],
-                a: self.outside(slopes, chunk),
-                b: Matrix::new(&windows, self.columns(chunk)).transposed(),
-                c: Matrix::new(gradient, self.rows()),
-                keep: if chunk.first == 0 { Keep::Nothing } else { Keep::All },
-            })?;
+        match self.way(hands.sums()) {
+            Way::Windows => self.learn_in_windows(hands, image, slopes, gradient),
+            Way::Tiles => self.learn_in_tiles(hands, image, slopes, gradient),
         }
-        Ok(())
     }
 
-    /// The gradient of what came in: `weightᵀ · slopes`, and from there back to the pixels.
+    /// The gradient of what came in.
     pub fn back(
         &self,
         hands: &Hands,
@@ -76,116 +71,38 @@ impl Passing {
         gradient: &Memory,
         keep: Keep,
     ) -> Result<()> {
-        for chunk in self.chunks() {
-            if self.is_plain() {
-                return self.spread(hands, slopes, weight, gradient, chunk, keep);
-            }
-            let keep = if chunk.first == 0 { keep } else { Keep::All };
-            let windows = hands.reserve(self.rows() * self.columns(chunk))?;
-            self.spread(hands, slopes, weight, &windows, chunk, Keep::Nothing)?;
-            self.collect(hands, &windows, gradient, chunk, keep)?;
+        match self.turned().map(|turned| turned.way(hands.sums())) {
+            Some(Way::Tiles) => self.back_in_tiles(hands, slopes, weight, gradient, keep),
+            _ => self.back_in_windows(hands, slopes, weight, gradient, keep),
         }
-        Ok(())
     }
 
-    /// The gradient of what a chunk's windows have read: `weightᵀ · slopes`.
-    fn spread(
-        &self,
-        hands: &Hands,
-        slopes: &Memory,
-        weight: &Memory,
-        windows: &Memory,
-        chunk: Chunk,
-        keep: Keep,
-    ) -> Result<()> {
-        hands.multiply(Product {
-            size: [self.rows(), self.columns(chunk), self.output[0]],
-            a: Matrix::new(weight, self.rows()).transposed(),
-            b: self.outside(slopes, chunk),
-            c: Matrix::new(windows, self.columns(chunk)),
-            keep,
-        })
+    /// Winograd's way has a quarter of the products where tiles are whole. Factors rounded to TF32 are too
+    /// coarse for its sums, and products cost least with them anyway.
+    pub fn way(&self, sums: Sums) -> Way {
+        let Window { kernel, stride, .. } = self.window;
+        let is_possible = sums == Sums::Single && kernel == [3, 3] && stride == 1;
+        // It shall have half of the products at most,
+        let is_shorter = 36 * self.tiles() * 2 <= 9 * self.places();
+        // and move fewer numbers: 36 of 16 pixels, there and back, of what comes in and of what goes out;
+        // windows move nine times what comes in.
+        let [inputs, outputs] = [self.input[0], self.output[0]];
+        let moves_less = 9 * (inputs + outputs) <= 36 * inputs;
+        if is_possible && is_shorter && moves_less { Way::Tiles } else { Way::Windows }
     }
 
-    /// How many numbers a window has.
-    fn rows(&self) -> usize {
-        self.input[0] * self.window.kernel[0] * self.window.kernel[1]
-    }
-
-    fn columns(&self, chunk: Chunk) -> usize {
-        chunk.count * self.batch
-    }
-
-    fn places(&self) -> usize {
-        self.output[1] * self.output[2]
-    }
-
-    /// Whether the windows are the image itself.
-    fn is_plain(&self) -> bool {
+    /// The convolution by which slopes come back, with weights turned by half a circle; there is none
+    /// where windows lie outside altogether.
+    pub fn turned(&self) -> Option<Self> {
         let Window { kernel, stride, padding } = self.window;
-        kernel == [1, 1] && stride == 1 && padding == [0, 0]
+        let turned = |axis: usize| (kernel[axis] - 1).checked_sub(padding[axis]);
+        let window = Window { kernel, stride, padding: [turned(0)?, turned(1)?] };
+        Some(Self { window, input: self.output, output: self.input, ..*self })
     }
 
-    /// All output pixels, in pieces whose windows fit into the workspace; in one where they need none.
-    fn chunks(&self) -> impl Iterator<Item = Chunk> + use<> {
-        let (places, pixel) = (self.places(), self.rows() * self.batch);
-        let count = match self.is_plain() {
-            true => places,
-            false => (self.workspace / pixel).clamp(1, places),
-        };
-        let firsts = (0..places).step_by(count);
-        firsts.map(move |first| Chunk { first, count: count.min(places - first) })
-    }
-
-    /// A chunk of what comes out, as a matrix.
-    fn outside<'a>(&self, image: &'a Memory, chunk: Chunk) -> Matrix<'a> {
-        Matrix::new(image, self.places() * self.batch).from(chunk.first * self.batch)
-    }
-
-    /// What a chunk's windows read: `(C·kernel, count·B)`.
-    fn windows(&self, hands: &Hands, image: &Memory, chunk: Chunk) -> Result<Memory> {
-        if self.is_plain() {
-            return Ok(image.clone());
-        }
-        let (rows, columns) = (self.rows(), self.columns(chunk));
-        let windows = hands.reserve(rows * columns)?;
-        let kernel = self.kernel(["gather_windows", "gather_windows_of_four"]);
-        let grid = Grid::Table { rows, columns: columns / self.at_once() };
-        hands.launch(kernel, grid, &mut self.arguments([image, &windows], chunk))?;
-        Ok(windows)
-    }
-
-    /// The way back from the windows of a chunk to the pixels.
-    fn collect(
-        &self,
-        hands: &Hands,
-        windows: &Memory,
-        image: &Memory,
-        chunk: Chunk,
-        keep: Keep,
-    ) -> Result<()> {
-        let [channels, height, width] = self.input;
-        let kernel = self.kernel(["collect_windows", "collect_windows_of_four"]);
-        let columns = height * width * self.batch / self.at_once();
-        let mut arguments = self.arguments([windows, image], chunk);
-        arguments.push(keep.into());
-        hands.launch(kernel, Grid::Table { rows: channels, columns }, &mut arguments)
-    }
-
-    /// How many pictures' numbers a thread moves at once.
-    fn at_once(&self) -> usize {
-        if self.batch.is_multiple_of(4) { 4 } else { 1 }
-    }
-
-    /// The kernel that moves one number at a time or the one that moves four.
-    fn kernel(&self, [one, four]: [&'static str; 2]) -> &'static str {
-        if self.at_once() == 4 { four } else { one }
-    }
-
-    /// What these kernels take, up to a chunk's size.
-    fn arguments(&self, [from, to]: [&Memory; 2], chunk: Chunk) -> Vec<Argument> {
-        let sizes = [self.batch, chunk.first, chunk.count].map(Argument::from);
-        [from.into(), to.into(), self.standing().into()].into_iter().chain(sizes).collect()
+    /// How many pixels come out.
+    pub fn places(&self) -> usize {
+        self.output[1] * self.output[2]
     }
 
     /// Where the window stands.
@@ -201,5 +118,35 @@ impl Passing {
             out_height: whole(self.output[1]),
             out_width: whole(self.output[2]),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn winograds_way_is_taken_where_it_costs_less() {
+        let way = |kernel, stride, [inputs, outputs]: [usize; 2], side: usize, sums| {
+            let window = Window::square(kernel, stride).padded();
+            let (input, output) = ([inputs, side, side], [outputs, side / stride, side / stride]);
+            Passing { window, input, output, batch: 128, workspace: 1 }.way(sums)
+        };
+        let single =
+            |kernel, stride, channels, side| way(kernel, stride, channels, side, Sums::Single);
+        // The stages of a ResNet on pictures of 32 pixels and of 224, and a DenseNet's.
+        for (channels, side) in
+            [([64, 64], 32), ([512, 512], 4), ([64, 64], 56), ([512, 512], 7), ([128, 32], 32)]
+        {
+            assert_eq!(single(3, 1, channels, side), Way::Tiles, "{channels:?} {side}");
+            assert_eq!(way(3, 1, channels, side, Sums::Tf32), Way::Windows);
+        }
+        // Other windows, few channels before many, and tiles that are mostly empty.
+        assert_eq!(single(3, 2, [64, 128], 32), Way::Windows);
+        assert_eq!(single(1, 1, [64, 64], 32), Way::Windows);
+        assert_eq!(single(5, 1, [64, 64], 32), Way::Windows);
+        assert_eq!(single(3, 1, [3, 64], 32), Way::Windows);
+        assert_eq!(single(3, 1, [32, 128], 32), Way::Windows);
+        assert_eq!(single(3, 1, [512, 512], 2), Way::Windows);
     }
 }

@@ -1,6 +1,6 @@
 //! The machine on NVIDIA's driver, compiler and cuBLAS.
 
-use super::machine::{Grid, Keep, Machine, Matrix, Order, Product};
+use super::machine::{Grid, Keep, Machine, Matrix, Order, Product, Sums};
 use super::memory::{Hands, Memory, Raw};
 use super::source;
 use crate::{Error, Result};
@@ -15,15 +15,6 @@ use std::ffi::{CString, c_void};
 use std::fmt::Debug;
 use std::rc::Rc;
 use std::sync::Arc;
-
-/// How products of matrices are computed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Sums {
-    /// In f32 throughout.
-    Single,
-    /// With factors rounded to TF32, ten bits behind the point, on tensor cores; sums are f32.
-    Tf32,
-}
 
 /// How many threads a block has.
 const THREADS: usize = 256;
@@ -70,6 +61,7 @@ struct Gpu {
     device: Arc<CudaDevice>,
     blas: CudaBlas,
     kernels: HashMap<&'static str, CUfunction>,
+    sums: Sums,
 }
 
 /// The first GPU. The kernels are compiled for it now, which takes a second.
@@ -84,7 +76,7 @@ pub(crate) fn open(sums: Sums) -> Result<Hands> {
     };
     // The handle is the one that has just been made.
     unsafe { sys::cublasSetMathMode(*blas.handle(), mode) }.result().map_err(failed)?;
-    Ok(Hands::new(Rc::new(Gpu { device, blas, kernels })))
+    Ok(Hands::new(Rc::new(Gpu { device, blas, kernels, sums })))
 }
 
 /// The compiled kernels, which stay as long as the program.
@@ -142,38 +134,55 @@ impl Machine for Gpu {
             .map_err(failed)
     }
 
-    unsafe fn multiply(&self, product: Product) -> Result<()> {
+    unsafe fn multiply(&self, count: usize, product: Product) -> Result<()> {
         let Product { size: [m, n, k], a, b, c, keep } = product;
-        let beta = match keep {
-            Keep::Nothing => 0.0_f32,
-            Keep::All => 1.0,
-        };
+        let (one, beta) = (1.0_f32, if keep == Keep::All { 1.0_f32 } else { 0.0 });
         let at = |matrix: &Matrix| matrix.memory.address() + 4 * matrix.start as u64;
+        let apart = |matrix: &Matrix| (matrix.memory.len() / count) as i64;
         let order = |matrix: &Matrix| match matrix.order {
             Order::AsItIs => sys::cublasOperation_t::CUBLAS_OP_N,
             Order::Transposed => sys::cublasOperation_t::CUBLAS_OP_T,
         };
-        // cuBLAS has columns where we have rows: it computes cᵀ = bᵀ · aᵀ. The caller vouches for the
-        // memories.
+        // cuBLAS has columns where we have rows: it computes cᵀ = bᵀ · aᵀ.
+        let (handle, orders) = (*self.blas.handle(), (order(&b), order(&a)));
+        let (m, n, k) = (n as i32, m as i32, k as i32);
+        let strides = [&b, &a, &c].map(|matrix| matrix.stride as i32);
+        let (first, second) = (at(&b) as *const f32, at(&a) as *const f32);
+        let (out, [lda, ldb, ldc]) = (at(&c) as *mut f32, strides);
+        // The caller vouches for the memories. One product alone may be split along its sums.
         let done = unsafe {
-            result::sgemm(
-                *self.blas.handle(),
-                order(&b),
-                order(&a),
-                n as i32,
-                m as i32,
-                k as i32,
-                &1.0,
-                at(&b) as *const f32,
-                b.stride as i32,
-                at(&a) as *const f32,
-                a.stride as i32,
-                &beta,
-                at(&c) as *mut f32,
-                c.stride as i32,
-            )
+            match count {
+                1 => result::sgemm(
+                    handle, orders.0, orders.1, m, n, k, &one, first, lda, second, ldb, &beta, out,
+                    ldc,
+                ),
+                _ => result::sgemm_strided_batched(
+                    handle,
+                    orders.0,
+                    orders.1,
+                    m,
+                    n,
+                    k,
+                    &one,
+                    first,
+                    lda,
+                    apart(&b),
+                    second,
+                    ldb,
+                    apart(&a),
+                    &beta,
+                    out,
+                    ldc,
+                    apart(&c),
+                    count as i32,
+                ),
+            }
         };
         done.map_err(failed)
+    }
+
+    fn sums(&self) -> Sums {
+        self.sums
     }
 }
 

@@ -27,11 +27,23 @@ pub(crate) trait Machine {
         arguments: &mut [*mut c_void],
     ) -> Result<()>;
 
-    /// A product of matrices.
+    /// So many products of matrices of one size, which lie one behind the other in each memory.
     ///
     /// # Safety
     /// The memories must hold the matrices.
-    unsafe fn multiply(&self, product: Product) -> Result<()>;
+    unsafe fn multiply(&self, count: usize, product: Product) -> Result<()>;
+
+    /// How it computes them.
+    fn sums(&self) -> Sums;
+}
+
+/// How products of matrices are computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sums {
+    /// In f32 throughout.
+    Single,
+    /// With factors rounded to TF32, ten bits behind the point, on tensor cores; sums are f32.
+    Tf32,
 }
 
 /// Over what a kernel's threads are spread.

@@ -1,6 +1,6 @@
 //! Memory on a machine, which comes back to be used again.
 
-use super::machine::{Argument, Grid, Keep, Machine, Order, Product, launch};
+use super::machine::{Argument, Grid, Keep, Machine, Order, Product, Sums, launch};
 use crate::{Error, Result};
 use std::any::Any;
 use std::cell::RefCell;
@@ -141,6 +141,11 @@ impl Hands {
 
     /// A product of matrices.
     pub fn multiply(&self, product: Product) -> Result<()> {
+        self.multiply_each(1, product)
+    }
+
+    /// So many products of matrices of one size, which lie one behind the other in each memory.
+    pub fn multiply_each(&self, count: usize, product: Product) -> Result<()> {
         let Product { size: [m, n, k], a, b, c, .. } = product;
         for (matrix, size) in [(a, [m, k]), (b, [k, n]), (c, [m, n])] {
             let [rows, columns] = match matrix.order {
@@ -148,9 +153,15 @@ impl Hands {
                 Order::Transposed => [size[1], size[0]],
             };
             let end = matrix.start + (rows - 1) * matrix.stride + columns;
-            assert!(columns <= matrix.stride && end <= matrix.memory.len(), "{matrix:?} {size:?}");
+            let fits = columns <= matrix.stride && end <= matrix.memory.len() / count;
+            assert!(fits, "{count} times {matrix:?} {size:?}");
         }
         // They hold what was asked for just now.
-        unsafe { self.machine.multiply(product) }
+        unsafe { self.machine.multiply(count, product) }
+    }
+
+    /// How products are computed.
+    pub fn sums(&self) -> Sums {
+        self.machine.sums()
     }
 }

@@ -21,10 +21,14 @@ pub(crate) mod simulated;
 mod source;
 #[cfg(test)]
 mod tests;
+mod windows;
+mod winograd;
 
 #[cfg(feature = "cuda")]
-pub(crate) use cuda::{Sums, dfdx, name, open, probe};
+pub(crate) use cuda::{dfdx, name, open, probe};
 pub(crate) use descent::Descent;
 pub(crate) use fixed::Fixed;
+#[cfg(feature = "cuda")]
+pub(crate) use machine::Sums;
 #[cfg(feature = "cuda")]
 pub(crate) use memory::Hands;

@@ -1,7 +1,7 @@
 //! The kernels' source, and what they are called.
 
 /// One file after the other.
-const FILES: [&str; 7] = [
+const FILES: [&str; 8] = [
     include_str!("kernels/block.cu"),
     include_str!("kernels/numbers.cu"),
     include_str!("kernels/windows.cu"),
@@ -9,10 +9,11 @@ const FILES: [&str; 7] = [
     include_str!("kernels/pools.cu"),
     include_str!("kernels/goals.cu"),
     include_str!("kernels/walks.cu"),
+    include_str!("kernels/winograd.cu"),
 ];
 
 /// Every kernel.
-pub(crate) const NAMES: [&str; 34] = [
+pub(crate) const NAMES: [&str; 40] = [
     "add",
     "multiply",
     "add_to_rows",
@@ -47,6 +48,12 @@ pub(crate) const NAMES: [&str; 34] = [
     "step_linf",
     "move_l2",
     "move_linf",
+    "winograd_windows",
+    "winograd_outputs",
+    "winograd_slopes",
+    "winograd_weights",
+    "winograd_turned_weights",
+    "winograd_learned",
 ];
 
 /// All of it.

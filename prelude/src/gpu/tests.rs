@@ -18,7 +18,7 @@ fn machines() -> Vec<Hands> {
 #[cfg(feature = "cuda")]
 fn on_a_gpu() -> Option<Hands> {
     match crate::device::Device::named("cuda") {
-        Ok(crate::device::Device::Cuda(hands, _)) => Some(hands),
+        Ok(crate::device::Device::Cuda(hands)) => Some(hands),
         _ => None,
     }
 }

@@ -102,7 +102,7 @@ impl Net {
             #[cfg(feature = "cuda")]
             Device::DfdxCuda(device) => Box::new(OnDevice::new(self.graph(&device)?)),
             #[cfg(feature = "cuda")]
-            Device::Cuda(hands, _) => Box::new(gpu::Fixed::new(&hands, &self.weights)?),
+            Device::Cuda(hands) => Box::new(gpu::Fixed::new(&hands, &self.weights)?),
         })
     }
 

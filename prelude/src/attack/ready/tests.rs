@@ -32,7 +32,7 @@ fn on_a_gpu() -> Vec<Box<dyn Ready>> {
     if let Ok(Device::DfdxCuda(device)) = Device::named("dfdx-cuda") {
         nets.push(Box::new(OnDevice::new(TRAINED.graph(&device).unwrap())));
     }
-    if let Ok(Device::Cuda(hands, _)) = Device::named("cuda") {
+    if let Ok(Device::Cuda(hands)) = Device::named("cuda") {
         nets.push(Box::new(Fixed::new(&hands, &TRAINED.weights).unwrap()));
     }
     nets

@@ -1,6 +1,6 @@
 //! A machine for tests: the kernels' own source, compiled for the processor.
 
-use super::machine::{Grid, Keep, Machine, Matrix, Order, Product};
+use super::machine::{Grid, Keep, Machine, Matrix, Order, Product, Sums};
 use super::memory::{Hands, Memory, Raw};
 use super::source;
 use crate::Result;
@@ -113,39 +113,53 @@ impl Machine for Simulated {
         Ok(())
     }
 
-    unsafe fn multiply(&self, product: Product) -> Result<()> {
-        let Product { size: [m, n, k], a, b, c, keep } = product;
-        let at = |matrix: Matrix, row: usize, column: usize| {
-            let (row, column) = match matrix.order {
-                Order::AsItIs => (row, column),
-                Order::Transposed => (column, row),
-            };
-            matrix.start + row * matrix.stride + column
-        };
-        let (left, right, out) = (slice(a.memory), slice(b.memory), slice(c.memory));
-        for row in 0..m {
-            let mut sums = vec![0.0; n];
-            for inner in 0..k {
-                let factor = left[at(a, row, inner)];
-                for (column, sum) in sums.iter_mut().enumerate() {
-                    *sum += factor * right[at(b, inner, column)];
-                }
-            }
-            for (column, sum) in sums.into_iter().enumerate() {
-                let out = &mut out[at(c, row, column)];
-                *out = match keep {
-                    Keep::Nothing => sum,
-                    Keep::All => *out + sum,
-                };
-            }
+    unsafe fn multiply(&self, count: usize, product: Product) -> Result<()> {
+        for number in 0..count {
+            multiply(product, |memory| {
+                let len = memory.len() / count;
+                &mut slice(memory)[number * len..][..len]
+            });
         }
         Ok(())
+    }
+
+    fn sums(&self) -> Sums {
+        Sums::Single
+    }
+}
+
+/// One product of matrices, each in its share of a memory.
+fn multiply<'a>(product: Product, of: impl Fn(&Memory) -> &'a mut [f32]) {
+    let Product { size: [m, n, k], a, b, c, keep } = product;
+    let at = |matrix: Matrix, row: usize, column: usize| {
+        let (row, column) = match matrix.order {
+            Order::AsItIs => (row, column),
+            Order::Transposed => (column, row),
+        };
+        matrix.start + row * matrix.stride + column
+    };
+    let (left, right, out) = (of(a.memory), of(b.memory), of(c.memory));
+    for row in 0..m {
+        let mut sums = vec![0.0; n];
+        for inner in 0..k {
+            let factor = left[at(a, row, inner)];
+            for (column, sum) in sums.iter_mut().enumerate() {
+                *sum += factor * right[at(b, inner, column)];
+            }
+        }
+        for (column, sum) in sums.into_iter().enumerate() {
+            let out = &mut out[at(c, row, column)];
+            *out = match keep {
+                Keep::Nothing => sum,
+                Keep::All => *out + sum,
+            };
+        }
     }
 }
 
 /// The numbers of a memory, as this machine's memory is that of the process.
 #[expect(clippy::mut_from_ref, reason = "a memory is an address, as on a GPU")]
-fn slice(memory: &Memory) -> &mut [f32] {
+fn slice<'a>(memory: &Memory) -> &'a mut [f32] {
     // It was reserved by this machine, which does one thing at a time.
     unsafe { std::slice::from_raw_parts_mut(memory.address() as *mut f32, memory.len()) }
 }

@@ -58,6 +58,6 @@ fn resume_on(device: Device, isa: Isa, net: &Net, sgd: Sgd) -> Result<Box<dyn De
         #[cfg(feature = "cuda")]
         Device::DfdxCuda(device) => Box::new(on_device::OnDevice::resume(net, &sgd, &device)?),
         #[cfg(feature = "cuda")]
-        Device::Cuda(hands, _) => Box::new(gpu::Descent::resume(&hands, &net.weights, &sgd)?),
+        Device::Cuda(hands) => Box::new(gpu::Descent::resume(&hands, &net.weights, &sgd)?),
     })
 }

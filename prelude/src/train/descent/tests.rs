@@ -23,7 +23,7 @@ fn on_a_gpu(start: &Net, sgd: &Sgd) -> Vec<Box<dyn Descend>> {
     if let Ok(Device::DfdxCuda(device)) = Device::named("dfdx-cuda") {
         descents.push(Box::new(OnDevice::resume(start, sgd, &device).unwrap()));
     }
-    if let Ok(Device::Cuda(hands, _)) = Device::named("cuda") {
+    if let Ok(Device::Cuda(hands)) = Device::named("cuda") {
         descents.push(Box::new(gpu::Descent::resume(&hands, &start.weights, sgd).unwrap()));
     }
     descents
