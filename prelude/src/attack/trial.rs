@@ -129,3 +129,74 @@ impl Trial {
         check.has_halved
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a picture does in a hundred steps in a ball of 0.5, if its loss is this after so many of them.
+    fn moves(loss: impl Fn(usize) -> f32) -> Vec<Move> {
+        let plan = Plan { norm: Norm::L2, epsilon: 0.5, loss: Loss::Margin, steps: 100 };
+        let mut trial = Trial::new(plan, 0);
+        let moves = (0..=100).map(|step| trial.next(plan, &[0.0, loss(step)])).collect();
+        assert!(!trial.is_across);
+        moves
+    }
+
+    /// After which steps it returns to its best.
+    fn returns(moves: &[Move]) -> Vec<usize> {
+        (0..moves.len()).filter(|step| moves[*step].returns).collect()
+    }
+
+    #[test]
+    fn a_loss_that_never_rises_halves_the_step_at_every_checkpoint_of_their_paper() {
+        let moves = moves(|_| -1.0);
+        assert_eq!(returns(&moves), [22, 41, 57, 70, 80, 87, 93, 99, 100]);
+        let sizes: Vec<f32> = moves.iter().filter_map(|told| told.step.map(|it| it.size)).collect();
+        assert_eq!(
+            [sizes[0], sizes[21], sizes[22], sizes[41], sizes[99]],
+            [1.0, 1.0, 0.5, 0.25, 1.0 / 256.0]
+        );
+        assert_eq!(sizes.len(), 100, "the last look is not followed by a step");
+        assert!(moves[0].notes && !moves[1..].iter().any(|told| told.notes));
+        let fresh: Vec<f32> =
+            moves.iter().filter_map(|told| told.step.map(|it| it.fresh)).collect();
+        assert_eq!(fresh[..3], [1.0, 0.75, 0.75]);
+    }
+
+    #[test]
+    fn a_loss_that_rises_goes_on_with_long_steps() {
+        let moves = moves(|step| -1.0 - 1.0 / (1.0 + step as f32));
+        assert_eq!(returns(&moves), [100]);
+        assert!(moves.iter().all(|told| told.notes));
+        assert!(moves[..100].iter().all(|told| told.step.unwrap().size == 1.0));
+    }
+
+    #[test]
+    fn a_loss_that_rises_far_below_its_best_is_given_a_second_chance() {
+        // It falls in the step after the first checkpoint, and rises ever after.
+        let moves = moves(|step| if step <= 22 { -2.0 } else { -9.0 } + 0.01 * step as f32);
+        assert_eq!(returns(&moves), [41, 70, 87, 99, 100]);
+    }
+
+    #[test]
+    fn three_quarters_of_the_steps_are_too_few_to_have_risen() {
+        // Of the 16 steps behind the second checkpoint 12 rise, or 13.
+        let rising = |rises: usize| {
+            let fall = move |step: usize| (41 + rises..57).contains(&step);
+            moves(move |step| {
+                -20.0 + (0..step).map(|it| if fall(it) { -0.01 } else { 0.1 }).sum::<f32>()
+            })
+        };
+        assert_eq!(returns(&rising(12))[0], 57);
+        assert_ne!(returns(&rising(13))[0], 57);
+    }
+
+    #[test]
+    fn a_picture_that_is_seen_as_another_class_stays_where_it_is() {
+        let plan = Plan { norm: Norm::Linf, epsilon: 0.1, loss: Loss::CrossEntropy, steps: 9 };
+        let mut trial = Trial::new(plan, 1);
+        assert_eq!(trial.next(plan, &[0.3, 0.2]), Move::STAY);
+        assert!(trial.is_across);
+    }
+}

@@ -2,7 +2,7 @@
 //! nothing else of them leaves it before their end.
 
 use super::fixed::{Aim, Fixed};
-use super::machine::{Grid, launch};
+use super::machine::{Argument, Grid, launch};
 use super::memory::{Hands, Memory};
 use crate::Result;
 use crate::attack::{Decide, Goal, Move, Norm, Search, Step};
@@ -80,41 +80,18 @@ impl<'a> Party<'a> {
 
     fn walk(&self, gradient: &Memory, moves: &[Move]) -> Result<()> {
         let Self { x, last, centers, best, best_gradient, .. } = self;
-        let hands = self.net.hands();
+        let (hands, columns) = (self.net.hands(), self.columns());
         let told: Vec<f32> = moves.iter().copied().flat_map(told).collect();
-        let moves = &hands.upload(&told)?;
-        let (rows, columns, epsilon) = (self.rows.len(), self.columns(), self.search.epsilon);
-        let grid = Grid::Rows { rows, columns };
-        match self.search.norm {
-            Norm::L2 => launch!(
-                hands,
-                move_l2,
-                grid,
-                x,
-                last,
-                centers,
-                gradient,
-                best,
-                best_gradient,
-                moves,
-                columns,
-                epsilon,
-            ),
-            Norm::Linf => launch!(
-                hands,
-                move_linf,
-                grid,
-                x,
-                last,
-                centers,
-                gradient,
-                best,
-                best_gradient,
-                moves,
-                columns,
-                epsilon,
-            ),
-        }
+        let moves = hands.upload(&told)?;
+        let memories = [x, last, centers, gradient, best, best_gradient, &moves];
+        let numbers = [columns.into(), self.search.epsilon.into()];
+        let mut arguments: Vec<Argument> =
+            memories.map(Argument::from).into_iter().chain(numbers).collect();
+        let kernel = match self.search.norm {
+            Norm::L2 => "move_l2",
+            Norm::Linf => "move_linf",
+        };
+        hands.launch(kernel, Grid::Rows { rows: self.rows.len(), columns }, &mut arguments)
     }
 
     /// Once half of the rows or fewer are open, these go on with half as many rows, so that few sizes of

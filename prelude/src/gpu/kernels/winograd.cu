@@ -92,22 +92,43 @@ __device__ Tile tile_of(Window w, int i, int batch, int first, int of_part) {
     return {tile / across * 4, tile % across * 4, i % batch, at, apart};
 }
 
+// Of images, how large they are and how far outside the first tile begins.
+struct Plane {
+    int height, width, top, left;
+};
+
+// Squares of images, one a tile, to 36 numbers each.
+template <int SIZE, class Rule>
+__device__ void spread(
+    Rule rule, const float *images, float *numbers, Plane plane, Window w, int batch, int first,
+    int count, int of_part) {
+    const float *image = ROW(images, blockIdx.y, plane.height * plane.width * batch);
+    EACH(i, count * batch) {
+        Tile tile = tile_of(w, i, batch, first, of_part);
+        float pixels[SIZE * SIZE], places[36];
+        for (int tap = 0; tap < SIZE * SIZE; tap++) {
+            int y = tile.y - plane.top + tap / SIZE, x = tile.x - plane.left + tap % SIZE;
+            bool is_inside = y >= 0 && y < plane.height && x >= 0 && x < plane.width;
+            pixels[tap] = is_inside ? image[(y * plane.width + x) * batch + tile.picture] : 0.0f;
+        }
+        square<SIZE, 6>(rule, pixels, places);
+        for (int place = 0; place < 36; place++)
+            numbers[tile.at + place * tile.apart] = places[place];
+    }
+}
+
 // Images (C·H·W, B) to transformed windows.
 extern "C" __global__ void winograd_windows(
     const float *images, float *windows, Window w, int batch, int first, int count, int of_part) {
-    const float *image = ROW(images, blockIdx.y, w.height * w.width * batch);
-    EACH(i, count * batch) {
-        Tile tile = tile_of(w, i, batch, first, of_part);
-        float pixels[36], places[36];
-        for (int tap = 0; tap < 36; tap++) {
-            int y = tile.y - w.top + tap / 6, x = tile.x - w.left + tap % 6;
-            bool is_inside = y >= 0 && y < w.height && x >= 0 && x < w.width;
-            pixels[tap] = is_inside ? image[(y * w.width + x) * batch + tile.picture] : 0.0f;
-        }
-        square<6, 6>(Windows{}, pixels, places);
-        for (int place = 0; place < 36; place++)
-            windows[tile.at + place * tile.apart] = places[place];
-    }
+    Plane plane = {w.height, w.width, w.top, w.left};
+    spread<6>(Windows{}, images, windows, plane, w, batch, first, count, of_part);
+}
+
+// Slopes at what came out, (C·H·W, B), to slopes at the products.
+extern "C" __global__ void winograd_slopes(
+    const float *slopes, float *products, Window w, int batch, int first, int count, int of_part) {
+    Plane plane = {w.out_height, w.out_width, 0, 0};
+    spread<4>(Slopes{}, slopes, products, plane, w, batch, first, count, of_part);
 }
 
 // Products to images (C·H·W, B).
@@ -129,42 +150,25 @@ extern "C" __global__ void winograd_outputs(
     }
 }
 
-// Slopes at what came out, (C·H·W, B), to slopes at the products.
-extern "C" __global__ void winograd_slopes(
-    const float *slopes, float *products, Window w, int batch, int first, int count, int of_part) {
-    const float *image = ROW(slopes, blockIdx.y, w.out_height * w.out_width * batch);
-    EACH(i, count * batch) {
-        Tile tile = tile_of(w, i, batch, first, of_part);
-        float pixels[16], places[36];
-        for (int tap = 0; tap < 16; tap++) {
-            int y = tile.y + tap / 4, x = tile.x + tap % 4;
-            bool is_inside = y < w.out_height && x < w.out_width;
-            pixels[tap] = is_inside ? image[(y * w.out_width + x) * batch + tile.picture] : 0.0f;
-        }
-        square<4, 6>(Slopes{}, pixels, places);
-        for (int place = 0; place < 36; place++)
-            products[tile.at + place * tile.apart] = places[place];
-    }
-}
-
-// Weights, 3×3 each, to (place, weight).
-extern "C" __global__ void winograd_weights(const float *weights, float *places, int count) {
+// Weights, 3×3 each, to (place, weight); the first number read is `start`, the next is `step` further.
+__device__ void spread_weights(
+    const float *weights, float *places, int count, int start, int step) {
     EACH(i, count) {
-        float out[36];
-        square<3, 6>(Weights{}, weights + (size_t)i * 9, out);
+        float weight[9], out[36];
+        for (int tap = 0; tap < 9; tap++) weight[tap] = weights[(size_t)i * 9 + start + tap * step];
+        square<3, 6>(Weights{}, weight, out);
         for (int place = 0; place < 36; place++) ROW(places, place, count)[i] = out[place];
     }
 }
 
-// The same of weights that are turned by half a circle, as the way back has them.
+extern "C" __global__ void winograd_weights(const float *weights, float *places, int count) {
+    spread_weights(weights, places, count, 0, 1);
+}
+
+// Turned by half a circle, as the way back has them.
 extern "C" __global__ void winograd_turned_weights(
     const float *weights, float *places, int count) {
-    EACH(i, count) {
-        float turned[9], out[36];
-        for (int tap = 0; tap < 9; tap++) turned[tap] = weights[(size_t)i * 9 + 8 - tap];
-        square<3, 6>(Weights{}, turned, out);
-        for (int place = 0; place < 36; place++) ROW(places, place, count)[i] = out[place];
-    }
+    spread_weights(weights, places, count, 8, -1);
 }
 
 // Slopes (part, place, weight) to those of the weights, 3×3 each.
