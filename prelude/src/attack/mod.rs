@@ -18,7 +18,9 @@ pub use pgd::{Pgd, fgsm};
 pub(crate) use goal::Goal;
 #[cfg(any(feature = "cuda", test))]
 pub(crate) use loss::SMALL;
-pub(crate) use ready::{Decide, Hill, Move, OnDevice, Ready, Search, Step, Walk};
+#[cfg(any(feature = "cuda", test))]
+pub(crate) use ready::Decide;
+pub(crate) use ready::{Hill, Move, OnDevice, Ready, Search, Step, Walk};
 
 use crate::Result;
 use crate::data::Images;

@@ -158,7 +158,6 @@ fn multiply<'a>(product: Product, of: impl Fn(&Memory) -> &'a mut [f32]) {
 }
 
 /// The numbers of a memory, as this machine's memory is that of the process.
-#[expect(clippy::mut_from_ref, reason = "a memory is an address, as on a GPU")]
 fn slice<'a>(memory: &Memory) -> &'a mut [f32] {
     // It was reserved by this machine, which does one thing at a time.
     unsafe { std::slice::from_raw_parts_mut(memory.address() as *mut f32, memory.len()) }
