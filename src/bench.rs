@@ -25,9 +25,10 @@ pub fn measure(device: Device, more: &[String]) -> Result<()> {
         Device::Cpu => (&[][..], &[]),
         Device::Cuda => (features_for("--device", "cuda")?, &ON_A_GPU),
     };
+    // As part of the whole workspace it needs no crate that was not built with the program.
+    let manifest = prelude_folder()?.join("../Cargo.toml");
     let mut cargo = Command::new("cargo");
-    cargo.args(["run", "--release", "--bin", "erm-bench", "--manifest-path"]);
-    cargo.arg(prelude_folder()?.join("Cargo.toml"));
+    cargo.args(["run", "--release", "--bin", "erm-bench", "--manifest-path"]).arg(manifest);
     cargo.args(features.iter().flat_map(|feature| ["--features", feature]));
     let status = cargo.arg("--").args(ours).args(more).status().context("cannot start cargo")?;
     ensure!(status.success(), "the bench ended with {status}");
