@@ -1,6 +1,6 @@
 //! Auto-PGD: projected gradient ascent that finds its step sizes itself.
 
-use super::trial::{Plan, Trial};
+use super::trial::Trial;
 use super::{Attack, Loss, Norm, Ready, Search};
 use crate::data::Images;
 use crate::net::Net;
@@ -27,12 +27,12 @@ const REMEDY: &str = "Run the cell again to attack all of them, or attack fewer.
 /// that is called robust accuracy: a short PGD flatters.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Apgd {
-    norm: Norm,
-    epsilon: f32,
-    steps: usize,
+    pub(super) norm: Norm,
+    pub(super) epsilon: f32,
+    pub(super) steps: usize,
     restarts: usize,
     seed: u64,
-    loss: Loss,
+    pub(super) loss: Loss,
 }
 
 impl Apgd {
@@ -92,19 +92,19 @@ impl Apgd {
         restart: usize,
         go_on: &dyn Fn() -> Result<()>,
     ) -> Result<(Vec<f32>, Vec<bool>)> {
-        let Self { norm, epsilon, steps, loss, .. } = *self;
-        let (plan, pixels) = (Plan { norm, epsilon, loss, steps }, pictures.len() / labels.len());
+        let Self { norm, epsilon, loss, .. } = *self;
+        let pixels = pictures.len() / labels.len();
         let starts = pictures.par_chunks(pixels).zip(places).map(|(picture, place)| {
             let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
             rng.set_stream(((restart as u64) << 32) + *place as u64);
-            plan.start(picture, &mut rng)
+            self.start(picture, &mut rng)
         });
         let starts = starts.collect::<Vec<_>>().concat();
-        let mut trials: Vec<Trial> = labels.iter().map(|label| Trial::new(plan, *label)).collect();
+        let mut trials: Vec<Trial> = labels.iter().map(|label| Trial::new(self, *label)).collect();
         let mut decide = |open: &[usize], logits: &[f32]| {
             go_on()?;
             let rows = logits.chunks(logits.len() / open.len());
-            Ok(open.iter().zip(rows).map(|(n, row)| trials[*n].next(plan, row)).collect())
+            Ok(open.iter().zip(rows).map(|(n, row)| trials[*n].next(self, row)).collect())
         };
         let centers = pictures;
         let search = Search { norm, epsilon, loss, classes: labels, centers, starts: &starts };

@@ -2,7 +2,7 @@
 //! robustness with an ensemble of diverse parameter-free attacks", 2020, section 4.1; the order of a step
 //! and the rounding of the checkpoints are those of their program.
 
-use super::{Loss, Move, Norm, Step};
+use super::{Apgd, Move, Norm, Step};
 use crate::judge;
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
@@ -12,15 +12,6 @@ use rand_distr::{Distribution, StandardNormal};
 const NEW: f32 = 0.75;
 /// The share of steps that must have risen since the last checkpoint.
 const RISEN: f32 = 0.75;
-
-/// What all images of an attack have in common.
-#[derive(Clone, Copy)]
-pub(super) struct Plan {
-    pub norm: Norm,
-    pub epsilon: f32,
-    pub loss: Loss,
-    pub steps: usize,
-}
 
 /// One image under attack.
 pub(super) struct Trial {
@@ -46,9 +37,9 @@ struct Checkpoint {
     has_halved: bool,
 }
 
-impl Plan {
+impl Apgd {
     /// A random point of a picture's ball.
-    pub fn start(self, picture: &[f32], rng: &mut ChaCha8Rng) -> Vec<f32> {
+    pub(super) fn start(&self, picture: &[f32], rng: &mut ChaCha8Rng) -> Vec<f32> {
         let mut delta = vec![0.0; picture.len()];
         match self.norm {
             Norm::L2 => delta.fill_with(|| StandardNormal.sample(rng)),
@@ -60,48 +51,48 @@ impl Plan {
     }
 
     /// A share of all steps, at least one.
-    fn share(self, share: f32) -> usize {
+    fn share(&self, share: f32) -> usize {
         ((share * self.steps as f32) as usize).max(1)
     }
 }
 
 impl Trial {
-    pub fn new(plan: Plan, label: usize) -> Trial {
+    pub fn new(attack: &Apgd, label: usize) -> Trial {
         let lowest = f32::NEG_INFINITY;
-        let length = plan.share(0.22);
+        let length = attack.share(0.22);
         Trial {
             label,
             is_across: false,
             looks: 0,
             loss: lowest,
             best: lowest,
-            step_size: 2.0 * plan.epsilon,
+            step_size: 2.0 * attack.epsilon,
             check: Checkpoint { length, done: 0, risen: 0, best: lowest, has_halved: true },
         }
     }
 
     /// What it does where the net says this of it. It ends across, or else at the highest loss.
-    pub fn next(&mut self, plan: Plan, logits: &[f32]) -> Move {
+    pub fn next(&mut self, attack: &Apgd, logits: &[f32]) -> Move {
         if judge::highest(logits.iter().copied()) != self.label {
             self.is_across = true;
             return Move::STAY;
         }
-        let before = std::mem::replace(&mut self.loss, plan.loss.value(logits, self.label));
-        let notes = self.loss > self.best;
-        if notes {
-            self.best = self.loss;
-        }
+        let before = std::mem::replace(&mut self.loss, attack.loss.value(logits, self.label));
         // The first look is at the start.
         let steps = self.looks;
         self.looks += 1;
+        let notes = steps == 0 || self.loss > self.best;
+        if notes {
+            self.best = self.loss;
+        }
         let returns = match steps {
             0 => {
                 self.check.best = self.best;
                 false
             }
-            _ => self.has_to_return(plan, before),
+            _ => self.has_to_return(attack, before),
         };
-        if steps == plan.steps {
+        if steps == attack.steps {
             return Move { notes, returns: true, step: None };
         }
         let fresh = if steps == 0 { 1.0 } else { NEW };
@@ -110,7 +101,7 @@ impl Trial {
 
     /// Takes note of a step; at a checkpoint, halves the step size where the loss rises too seldom, or
     /// where nothing was gained with a step that is still as long as before.
-    fn has_to_return(&mut self, plan: Plan, before: f32) -> bool {
+    fn has_to_return(&mut self, attack: &Apgd, before: f32) -> bool {
         let check = &mut self.check;
         check.done += 1;
         check.risen += usize::from(self.loss > before);
@@ -124,7 +115,7 @@ impl Trial {
         if check.has_halved {
             self.step_size /= 2.0;
         }
-        check.length = check.length.saturating_sub(plan.share(0.03)).max(plan.share(0.06));
+        check.length = check.length.saturating_sub(attack.share(0.03)).max(attack.share(0.06));
         (check.done, check.risen) = (0, 0);
         check.has_halved
     }
@@ -132,13 +123,14 @@ impl Trial {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Loss;
     use super::*;
 
     /// What a picture does in a hundred steps in a ball of 0.5, if its loss is this after so many of them.
     fn moves(loss: impl Fn(usize) -> f32) -> Vec<Move> {
-        let plan = Plan { norm: Norm::L2, epsilon: 0.5, loss: Loss::Margin, steps: 100 };
-        let mut trial = Trial::new(plan, 0);
-        let moves = (0..=100).map(|step| trial.next(plan, &[0.0, loss(step)])).collect();
+        let attack = Apgd::l2(0.5).loss(Loss::Margin);
+        let mut trial = Trial::new(&attack, 0);
+        let moves = (0..=100).map(|step| trial.next(&attack, &[0.0, loss(step)])).collect();
         assert!(!trial.is_across);
         moves
     }
@@ -194,9 +186,9 @@ mod tests {
 
     #[test]
     fn a_picture_that_is_seen_as_another_class_stays_where_it_is() {
-        let plan = Plan { norm: Norm::Linf, epsilon: 0.1, loss: Loss::CrossEntropy, steps: 9 };
-        let mut trial = Trial::new(plan, 1);
-        assert_eq!(trial.next(plan, &[0.3, 0.2]), Move::STAY);
+        let attack = Apgd::linf(0.1);
+        let mut trial = Trial::new(&attack, 1);
+        assert_eq!(trial.next(&attack, &[0.3, 0.2]), Move::STAY);
         assert!(trial.is_across);
     }
 }

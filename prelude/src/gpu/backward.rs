@@ -154,7 +154,7 @@ impl<'a> Backward<'a> {
         let passing = model.passing(node, conv.window, self.passage.batch);
         if let Some(learned) = self.learned {
             let gradient = model.of_node(learned, node, 0);
-            passing.learn(&model.hands, &self.value(input), slopes, &gradient)?;
+            passing.learn(&self.value(input), slopes, &gradient)?;
             if conv.bias.is_some() {
                 let gradient = model.of_node(learned, node, 1);
                 let (rows, columns) = (gradient.len(), slopes.len() / gradient.len());
@@ -168,7 +168,7 @@ impl<'a> Backward<'a> {
         }
         let (gradient, keep) = self.anew(input)?;
         let weight = model.of_node(&model.parameters, node, 0);
-        passing.back(&model.hands, slopes, &weight, &gradient, keep)
+        passing.back(slopes, &weight, &gradient, keep)
     }
 
     fn norm(&mut self, node: usize, norm: &Norm, slopes: &Memory) -> Result<()> {

@@ -6,8 +6,9 @@ use crate::Result;
 use crate::engine::Window;
 
 /// A convolution between two images of a batch, `(C·H·W, B)` each.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Passing {
+#[derive(Clone, Copy)]
+pub(super) struct Passing<'a> {
+    pub hands: &'a Hands,
     pub window: Window,
     /// Channels, height and width of what comes in.
     pub input: [usize; 3],
@@ -26,74 +27,58 @@ pub(super) struct Chunk {
 
 /// How a convolution is computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Way {
+enum Way {
     /// Its windows are gathered, and multiplied with the weights.
     Windows,
     /// Winograd's.
     Tiles,
 }
 
-impl Passing {
+impl Passing<'_> {
     /// `out = weight · windows`.
-    pub fn forward(
-        &self,
-        hands: &Hands,
-        image: &Memory,
-        weight: &Memory,
-        out: &Memory,
-    ) -> Result<()> {
-        match self.way(hands.sums()) {
-            Way::Windows => self.forward_in_windows(hands, image, weight, out),
-            Way::Tiles => self.forward_in_tiles(hands, image, weight, out),
+    pub fn forward(&self, image: &Memory, weight: &Memory, out: &Memory) -> Result<()> {
+        match self.way() {
+            Way::Windows => self.forward_in_windows(image, weight, out),
+            Way::Tiles => self.forward_in_tiles(image, weight, out),
         }
     }
 
     /// The weight's gradient, from the slopes at what came out.
-    pub fn learn(
-        &self,
-        hands: &Hands,
-        image: &Memory,
-        slopes: &Memory,
-        gradient: &Memory,
-    ) -> Result<()> {
-        match self.way(hands.sums()) {
-            Way::Windows => self.learn_in_windows(hands, image, slopes, gradient),
-            Way::Tiles => self.learn_in_tiles(hands, image, slopes, gradient),
+    pub fn learn(&self, image: &Memory, slopes: &Memory, gradient: &Memory) -> Result<()> {
+        match self.way() {
+            Way::Windows => self.learn_in_windows(image, slopes, gradient),
+            Way::Tiles => self.learn_in_tiles(image, slopes, gradient),
         }
     }
 
     /// The gradient of what came in.
     pub fn back(
         &self,
-        hands: &Hands,
         slopes: &Memory,
         weight: &Memory,
         gradient: &Memory,
         keep: Keep,
     ) -> Result<()> {
-        match self.turned().map(|turned| turned.way(hands.sums())) {
-            Some(Way::Tiles) => self.back_in_tiles(hands, slopes, weight, gradient, keep),
-            _ => self.back_in_windows(hands, slopes, weight, gradient, keep),
+        match self.turned() {
+            Some(turned) if turned.way() == Way::Tiles => {
+                turned.back_in_tiles(slopes, weight, gradient, keep)
+            }
+            _ => self.back_in_windows(slopes, weight, gradient, keep),
         }
     }
 
-    /// Winograd's way has a quarter of the products where tiles are whole. Factors rounded to TF32 are too
-    /// coarse for its sums, and products cost least with them anyway.
-    pub fn way(&self, sums: Sums) -> Way {
-        let Window { kernel, stride, .. } = self.window;
-        let is_possible = sums == Sums::Single && kernel == [3, 3] && stride == 1;
-        // It shall have half of the products at most,
-        let is_shorter = 36 * self.tiles() * 2 <= 9 * self.places();
-        // and move fewer numbers: 36 of 16 pixels, there and back, of what comes in and of what goes out;
-        // windows move nine times what comes in.
-        let [inputs, outputs] = [self.input[0], self.output[0]];
-        let moves_less = 9 * (inputs + outputs) <= 36 * inputs;
-        if is_possible && is_shorter && moves_less { Way::Tiles } else { Way::Windows }
+    /// Winograd's way where it costs less. Factors rounded to TF32 are too coarse for its sums, and
+    /// products cost least with them anyway.
+    fn way(&self) -> Way {
+        match self.hands.sums() {
+            Sums::Single if self.is_shorter_in_tiles() => Way::Tiles,
+            _ => Way::Windows,
+        }
     }
 
     /// The convolution by which slopes come back, with weights turned by half a circle; there is none
     /// where windows lie outside altogether.
-    pub fn turned(&self) -> Option<Self> {
+    fn turned(&self) -> Option<Self> {
         let Window { kernel, stride, padding } = self.window;
         let turned = |axis: usize| (kernel[axis] - 1).checked_sub(padding[axis]);
         let window = Window { kernel, stride, padding: [turned(0)?, turned(1)?] };
@@ -123,6 +108,7 @@ impl Passing {
 
 #[cfg(test)]
 mod tests {
+    use super::super::simulated;
     use super::*;
 
     #[test]
@@ -130,7 +116,8 @@ mod tests {
         let way = |kernel, stride, [inputs, outputs]: [usize; 2], side: usize, sums| {
             let window = Window::square(kernel, stride).padded();
             let (input, output) = ([inputs, side, side], [outputs, side / stride, side / stride]);
-            Passing { window, input, output, batch: 128, workspace: 1 }.way(sums)
+            let hands = &simulated::machine(sums);
+            Passing { hands, window, input, output, batch: 128, workspace: 1 }.way()
         };
         let single =
             |kernel, stride, channels, side| way(kernel, stride, channels, side, Sums::Single);

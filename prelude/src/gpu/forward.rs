@@ -72,10 +72,11 @@ impl Model {
     }
 
     /// A convolution between two nodes of a batch.
-    pub fn passing(&self, node: usize, window: Window, batch: usize) -> Passing {
+    pub fn passing(&self, node: usize, window: Window, batch: usize) -> Passing<'_> {
         let nodes = &self.start.nodes;
         let (input, output) = (nodes[nodes[node].inputs[0]].shape, nodes[node].shape);
-        Passing { window, input, output, batch, workspace: self.workspace }
+        let (hands, workspace) = (&self.hands, self.workspace);
+        Passing { hands, window, input, output, batch, workspace }
     }
 
     /// Whether a node may write over what comes in: nobody else reads it, not on the way back either.
@@ -126,7 +127,7 @@ impl Forward<'_> {
     fn conv(&self, node: usize, conv: &Convolution, image: &Memory) -> Result<Memory> {
         let (model, out) = (self.model, self.reserve(node)?);
         let weight = model.of_node(&model.parameters, node, 0);
-        model.passing(node, conv.window, self.batch).forward(&model.hands, image, &weight, &out)?;
+        model.passing(node, conv.window, self.batch).forward(image, &weight, &out)?;
         if conv.bias.is_some() {
             self.add_bias(&model.of_node(&model.parameters, node, 1), &out)?;
         }

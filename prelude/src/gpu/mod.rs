@@ -28,7 +28,7 @@ mod winograd;
 pub(crate) use cuda::{dfdx, name, open, probe};
 pub(crate) use descent::Descent;
 pub(crate) use fixed::Fixed;
-#[cfg(feature = "cuda")]
+#[cfg(any(feature = "cuda", test))]
 pub(crate) use machine::Sums;
 #[cfg(feature = "cuda")]
 pub(crate) use memory::Hands;

@@ -35,18 +35,19 @@ struct Row {
 
 impl<'a> Party<'a> {
     pub fn new(net: &'a Fixed, search: &'a Search<'a>) -> Result<Self> {
-        let hands = net.hands();
-        let start = || hands.upload(search.starts);
+        let (hands, numbers) = (net.hands(), search.starts.len());
+        let x = hands.upload(search.starts)?;
         Ok(Self {
             net,
             search,
             rows: (0..search.classes.len()).map(|picture| Row { picture, is_open: true }).collect(),
             classes: net.classes(search.classes)?,
-            x: start()?,
-            last: start()?,
+            last: hands.copy(&x)?,
+            x,
             centers: hands.upload(search.centers)?,
-            best: start()?,
-            best_gradient: hands.upload(&vec![0.0; search.starts.len()])?,
+            // The first move writes them.
+            best: hands.reserve(numbers)?,
+            best_gradient: hands.reserve(numbers)?,
         })
     }
 

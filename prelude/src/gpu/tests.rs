@@ -2,6 +2,7 @@
 
 use super::fixed::transposed;
 use super::forward::Purpose;
+use super::machine::Sums;
 use super::memory::{Hands, LARGEST};
 use super::model::Model;
 use super::simulated;
@@ -12,7 +13,8 @@ use crate::net::{Architecture, Mode, Net};
 
 /// Every machine that is here.
 fn machines() -> Vec<Hands> {
-    simulated::hands().into_iter().chain(on_a_gpu()).collect()
+    let simulated = [Sums::Single, Sums::Tf32].map(simulated::hands);
+    simulated.into_iter().flatten().chain(on_a_gpu()).collect()
 }
 
 #[cfg(feature = "cuda")]

@@ -2,22 +2,21 @@
 
 use super::convolution::{Chunk, Passing};
 use super::machine::{Argument, Grid, Keep, Matrix, Product};
-use super::memory::{Hands, Memory};
+use super::memory::Memory;
 use crate::Result;
 use crate::engine::Window;
 
-impl Passing {
+impl Passing<'_> {
     /// `out = weight · windows`.
     pub(super) fn forward_in_windows(
         &self,
-        hands: &Hands,
         image: &Memory,
         weight: &Memory,
         out: &Memory,
     ) -> Result<()> {
         for chunk in self.chunks() {
-            let windows = self.windows(hands, image, chunk)?;
-            hands.multiply(Product {
+            let windows = self.windows(image, chunk)?;
+            self.hands.multiply(Product {
                 size: [self.output[0], self.columns(chunk), self.rows()],
                 a: Matrix::new(weight, self.rows()),
                 b: Matrix::new(&windows, self.columns(chunk)),
@@ -31,14 +30,13 @@ impl Passing {
     /// The weight's gradient, from the slopes at what came out: `slopes · windowsᵀ`.
     pub(super) fn learn_in_windows(
         &self,
-        hands: &Hands,
         image: &Memory,
         slopes: &Memory,
         gradient: &Memory,
     ) -> Result<()> {
         for chunk in self.chunks() {
-            let windows = self.windows(hands, image, chunk)?;
-            hands.multiply(Product {
+            let windows = self.windows(image, chunk)?;
+            self.hands.multiply(Product {
                 size: [self.output[0], self.rows(), self.columns(chunk)],
                 a: self.outside(slopes, chunk),
                 b: Matrix::new(&windows, self.columns(chunk)).transposed(),
@@ -52,7 +50,6 @@ impl Passing {
     /// The gradient of what came in: `weightᵀ · slopes`, and from there back to the pixels.
     pub(super) fn back_in_windows(
         &self,
-        hands: &Hands,
         slopes: &Memory,
         weight: &Memory,
         gradient: &Memory,
@@ -60,12 +57,12 @@ impl Passing {
     ) -> Result<()> {
         for chunk in self.chunks() {
             if self.is_plain() {
-                return self.spread(hands, slopes, weight, gradient, chunk, keep);
+                return self.spread(slopes, weight, gradient, chunk, keep);
             }
             let keep = if chunk.first == 0 { keep } else { Keep::All };
-            let windows = hands.reserve(self.rows() * self.columns(chunk))?;
-            self.spread(hands, slopes, weight, &windows, chunk, Keep::Nothing)?;
-            self.collect(hands, &windows, gradient, chunk, keep)?;
+            let windows = self.hands.reserve(self.rows() * self.columns(chunk))?;
+            self.spread(slopes, weight, &windows, chunk, Keep::Nothing)?;
+            self.collect(&windows, gradient, chunk, keep)?;
         }
         Ok(())
     }
@@ -73,14 +70,13 @@ impl Passing {
     /// The gradient of what a chunk's windows have read: `weightᵀ · slopes`.
     fn spread(
         &self,
-        hands: &Hands,
         slopes: &Memory,
         weight: &Memory,
         windows: &Memory,
         chunk: Chunk,
         keep: Keep,
     ) -> Result<()> {
-        hands.multiply(Product {
+        self.hands.multiply(Product {
             size: [self.rows(), self.columns(chunk), self.output[0]],
             a: Matrix::new(weight, self.rows()).transposed(),
             b: self.outside(slopes, chunk),
@@ -121,33 +117,26 @@ impl Passing {
     }
 
     /// What a chunk's windows read: `(C·kernel, count·B)`.
-    fn windows(&self, hands: &Hands, image: &Memory, chunk: Chunk) -> Result<Memory> {
+    fn windows(&self, image: &Memory, chunk: Chunk) -> Result<Memory> {
         if self.is_plain() {
             return Ok(image.clone());
         }
         let (rows, columns) = (self.rows(), self.columns(chunk));
-        let windows = hands.reserve(rows * columns)?;
+        let windows = self.hands.reserve(rows * columns)?;
         let kernel = self.kernel(["gather_windows", "gather_windows_of_four"]);
         let grid = Grid::Table { rows, columns: columns / self.at_once() };
-        hands.launch(kernel, grid, &mut self.arguments([image, &windows], chunk))?;
+        self.hands.launch(kernel, grid, &mut self.arguments([image, &windows], chunk))?;
         Ok(windows)
     }
 
     /// The way back from the windows of a chunk to the pixels.
-    fn collect(
-        &self,
-        hands: &Hands,
-        windows: &Memory,
-        image: &Memory,
-        chunk: Chunk,
-        keep: Keep,
-    ) -> Result<()> {
+    fn collect(&self, windows: &Memory, image: &Memory, chunk: Chunk, keep: Keep) -> Result<()> {
         let [channels, height, width] = self.input;
         let kernel = self.kernel(["collect_windows", "collect_windows_of_four"]);
         let columns = height * width * self.batch / self.at_once();
         let mut arguments = self.arguments([windows, image], chunk);
         arguments.push(keep.into());
-        hands.launch(kernel, Grid::Table { rows: channels, columns }, &mut arguments)
+        self.hands.launch(kernel, Grid::Table { rows: channels, columns }, &mut arguments)
     }
 
     /// How many pictures' numbers a thread moves at once.

@@ -2,58 +2,56 @@
 
 use super::convolution::{Chunk, Passing};
 use super::machine::{Argument, Grid, Keep, Matrix, Product, launch};
-use super::memory::{Hands, Memory};
+use super::memory::Memory;
 use crate::Result;
+use crate::engine::Window;
 
 /// How many outputs a tile has in each direction.
 const OUT: usize = 4;
+/// How many weights a window has.
+const WEIGHTS: usize = 9;
 /// How many numbers a tile's window has, each of which has a product of its own.
 const PLACES: usize = 36;
 /// So many sums side by side keep a GPU busy: as many blocks of 64 by 64 as it has processors, twice.
 const SUMS: usize = 256 * 64 * 64;
 
-impl Passing {
+impl Passing<'_> {
     pub(super) fn forward_in_tiles(
         &self,
-        hands: &Hands,
         image: &Memory,
         weight: &Memory,
         out: &Memory,
     ) -> Result<()> {
-        let (places, count) = (hands.reserve(weight.len() / 9 * PLACES)?, weight.len() / 9);
-        launch!(hands, winograd_weights, Grid::Each(count), weight, &places, count)?;
+        let places = self.weight_places("winograd_weights", weight)?;
         let weights = Matrix::new(&places, self.input[0]);
-        self.through_tiles(hands, image, weights, out, Keep::Nothing)
+        self.through_tiles(image, weights, out, Keep::Nothing)
     }
 
+    /// Of the convolution that is turned: slopes are what comes in.
     pub(super) fn back_in_tiles(
         &self,
-        hands: &Hands,
         slopes: &Memory,
         weight: &Memory,
         gradient: &Memory,
         keep: Keep,
     ) -> Result<()> {
-        let (places, count) = (hands.reserve(weight.len() / 9 * PLACES)?, weight.len() / 9);
-        launch!(hands, winograd_turned_weights, Grid::Each(count), weight, &places, count)?;
-        let weights = Matrix::new(&places, self.input[0]).transposed();
-        let turned = self.turned().expect("it was asked for its way");
-        turned.through_tiles(hands, slopes, weights, gradient, keep)
+        let places = self.weight_places("winograd_turned_weights", weight)?;
+        let weights = Matrix::new(&places, self.output[0]).transposed();
+        self.through_tiles(slopes, weights, gradient, keep)
     }
 
     pub(super) fn learn_in_tiles(
         &self,
-        hands: &Hands,
         image: &Memory,
         slopes: &Memory,
         gradient: &Memory,
     ) -> Result<()> {
-        let [inputs, outputs] = [self.input[0], self.output[0]];
+        let (hands, [inputs, outputs]) = (self.hands, [self.input[0], self.output[0]]);
         let count = inputs * outputs;
         for chunk in self.tile_chunks() {
             let parts = parts(chunk.count, count);
-            let windows = self.places_of("winograd_windows", hands, image, inputs, chunk, parts)?;
-            let slopes = self.places_of("winograd_slopes", hands, slopes, outputs, chunk, parts)?;
+            let windows = self.places_of("winograd_windows", image, inputs, chunk, parts)?;
+            let slopes = self.places_of("winograd_slopes", slopes, outputs, chunk, parts)?;
             let columns = chunk.count / parts * self.batch;
             let sums = hands.reserve(parts * PLACES * count)?;
             hands.multiply_each(
@@ -73,15 +71,36 @@ impl Passing {
         Ok(())
     }
 
+    /// Whether the way is possible and costs less: a quarter of the products where tiles are whole.
+    pub(super) fn is_shorter_in_tiles(&self) -> bool {
+        let Window { kernel, stride, .. } = self.window;
+        let is_possible = kernel == [3, 3] && stride == 1;
+        // It shall have half of the products at most,
+        let has_fewer_products = 2 * PLACES * self.tiles() <= WEIGHTS * self.places();
+        // and move fewer numbers: 36 for each tile of 16 pixels, of what comes in and of what goes out, where
+        // windows are nine times what comes in.
+        let [inputs, outputs] = [self.input[0], self.output[0]];
+        let moves_fewer = PLACES * (inputs + outputs) <= OUT * OUT * WEIGHTS * inputs;
+        is_possible && has_fewer_products && moves_fewer
+    }
+
+    /// What a kernel makes of weights, `(place, weight)`.
+    fn weight_places(&self, kernel: &'static str, weight: &Memory) -> Result<Memory> {
+        let count = weight.len() / WEIGHTS;
+        let places = self.hands.reserve(PLACES * count)?;
+        let mut arguments = [weight.into(), (&places).into(), count.into()];
+        self.hands.launch(kernel, Grid::Each(count), &mut arguments)?;
+        Ok(places)
+    }
+
     /// How many tiles cover what comes out.
-    pub(super) fn tiles(&self) -> usize {
+    fn tiles(&self) -> usize {
         self.output[1].div_ceil(OUT) * self.output[2].div_ceil(OUT)
     }
 
     /// The convolution with transformed weights `(place, outputs, inputs)`.
     fn through_tiles(
         &self,
-        hands: &Hands,
         image: &Memory,
         weights: Matrix,
         out: &Memory,
@@ -89,10 +108,10 @@ impl Passing {
     ) -> Result<()> {
         let [inputs, outputs] = [self.input[0], self.output[0]];
         for chunk in self.tile_chunks() {
-            let windows = self.places_of("winograd_windows", hands, image, inputs, chunk, 1)?;
+            let windows = self.places_of("winograd_windows", image, inputs, chunk, 1)?;
             let columns = chunk.count * self.batch;
-            let products = hands.reserve(PLACES * outputs * columns)?;
-            hands.multiply_each(
+            let products = self.hands.reserve(PLACES * outputs * columns)?;
+            self.hands.multiply_each(
                 PLACES,
                 Product {
                     size: [outputs, columns, inputs],
@@ -105,7 +124,7 @@ impl Passing {
             let mut arguments = self.tile_arguments([&products, out], chunk, 1);
             arguments.push(keep.into());
             let grid = Grid::Table { rows: outputs, columns };
-            hands.launch("winograd_outputs", grid, &mut arguments)?;
+            self.hands.launch("winograd_outputs", grid, &mut arguments)?;
         }
         Ok(())
     }
@@ -114,16 +133,19 @@ impl Passing {
     fn places_of(
         &self,
         kernel: &'static str,
-        hands: &Hands,
         image: &Memory,
         channels: usize,
         chunk: Chunk,
         parts: usize,
     ) -> Result<Memory> {
         let columns = chunk.count * self.batch;
-        let places = hands.reserve(PLACES * channels * columns)?;
+        let places = self.hands.reserve(PLACES * channels * columns)?;
         let grid = Grid::Table { rows: channels, columns };
-        hands.launch(kernel, grid, &mut self.tile_arguments([image, &places], chunk, parts))?;
+        self.hands.launch(
+            kernel,
+            grid,
+            &mut self.tile_arguments([image, &places], chunk, parts),
+        )?;
         Ok(places)
     }
 

@@ -19,7 +19,8 @@ pub(crate) struct Search<'a> {
     pub starts: &'a [f32],
 }
 
-/// Says what pictures of these numbers do next, given their logits, a row each.
+/// Says what pictures of these numbers do next, given their logits, a row each. At first a picture notes
+/// its place, unless it is at its end there.
 pub(crate) type Decide<'a> = dyn FnMut(&[usize], &[f32]) -> Result<Vec<Move>> + 'a;
 
 /// What a picture does once the net was asked about it, in this order.
@@ -87,13 +88,12 @@ pub(super) fn search<R: Ready + ?Sized>(
 
 impl Climber {
     fn new(start: &[f32]) -> Self {
-        let (x, nothing) = (start.to_vec(), vec![0.0; start.len()]);
         Self {
-            last: x.clone(),
-            best: x.clone(),
-            x,
-            gradient: nothing.clone(),
-            best_gradient: nothing,
+            x: start.to_vec(),
+            last: start.to_vec(),
+            gradient: vec![],
+            best: vec![],
+            best_gradient: vec![],
             is_open: true,
         }
     }

@@ -4,7 +4,7 @@ use super::{Hill, Move, OnDevice, Ready, Search, Step, Walk};
 use crate::attack::{Goal, Loss, Norm};
 use crate::engine::{Frozen, Isa};
 use crate::fixture::{DATA, TRAINED};
-use crate::gpu::{Fixed, simulated};
+use crate::gpu::{Fixed, Sums, simulated};
 use dfdx::prelude::Cpu;
 
 /// The largest difference, in units of the largest number.
@@ -18,7 +18,8 @@ fn distance(a: &[f32], b: &[f32]) -> f32 {
 /// The net on every device that is here.
 fn devices() -> Vec<Box<dyn Ready>> {
     let graph = OnDevice::new(TRAINED.graph(&Cpu::default()).unwrap());
-    let simulated = simulated::hands().map(|hands| Fixed::new(&hands, &TRAINED.weights).unwrap());
+    let simulated =
+        simulated::hands(Sums::Single).map(|hands| Fixed::new(&hands, &TRAINED.weights).unwrap());
     let mut devices: Vec<Box<dyn Ready>> = vec![Box::new(graph)];
     devices.extend(simulated.map(|net| Box::new(net) as Box<dyn Ready>));
     devices.extend(on_a_gpu());

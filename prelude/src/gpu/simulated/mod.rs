@@ -22,18 +22,24 @@ const BLOCKS: u32 = 2;
 static KERNELS: LazyLock<std::result::Result<Mutex<Run>, String>> =
     LazyLock::new(|| compiled().map(Mutex::new));
 
-/// The processor in a GPU's place.
-struct Simulated;
+/// The processor in a GPU's place. Its sums are f32, whatever it says of them: that decides which way
+/// convolutions go.
+struct Simulated(Sums);
 
 /// A simulated machine, or nothing where no C++ compiler is at hand, which is said.
-pub(crate) fn hands() -> Option<Hands> {
+pub(crate) fn hands(sums: Sums) -> Option<Hands> {
     match &*KERNELS {
-        Ok(_) => Some(Hands::new(Rc::new(Simulated))),
+        Ok(_) => Some(machine(sums)),
         Err(problem) => {
             println!("skipped: the GPU's kernels cannot be compiled for the processor: {problem}");
             None
         }
     }
+}
+
+/// The same, whether or not it could run a kernel.
+pub(crate) fn machine(sums: Sums) -> Hands {
+    Hands::new(Rc::new(Simulated(sums)))
 }
 
 fn compiled() -> std::result::Result<Run, String> {
@@ -124,7 +130,7 @@ impl Machine for Simulated {
     }
 
     fn sums(&self) -> Sums {
-        Sums::Single
+        self.0
     }
 }
 

@@ -3,14 +3,14 @@
 use super::on_device::OnDevice;
 use super::*;
 use crate::fixture::{DATA, net};
-use crate::gpu::{self, simulated};
+use crate::gpu::{self, Sums, simulated};
 use dfdx::prelude::Cpu;
 
 /// A descent from a net at rest, on every device that is here.
 fn descents(start: &Net, sgd: &Sgd) -> Vec<Box<dyn Descend>> {
     let graph = OnDevice::resume(start, sgd, &Cpu::default()).unwrap();
     let mut descents: Vec<Box<dyn Descend>> = vec![Box::new(graph)];
-    if let Some(hands) = simulated::hands() {
+    if let Some(hands) = simulated::hands(Sums::Single) {
         descents.push(Box::new(gpu::Descent::resume(&hands, &start.weights, sgd).unwrap()));
     }
     descents.extend(on_a_gpu(start, sgd));
