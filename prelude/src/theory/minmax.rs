@@ -16,7 +16,7 @@ use crate::{Error, Result};
 
 /// More steps than any problem was seen to need (about 40).
 const STEPS: usize = 300;
-/// It has arrived where a step promises less than this, in nats: rounding hides anything smaller.
+/// It has arrived where a step promises less than this, in nats.
 const ARRIVED: f64 = 1e-22;
 /// Rounding can hide an improvement of less than this.
 const HIDDEN: f64 = 1e-9;
@@ -34,11 +34,15 @@ pub fn best_variances(squares: &Array2<f64>, epsilon: f64) -> Result<Array1<f64>
     let mean = squares.mean_axis(Axis(0)).expect("there is a row");
     let start = mean.mapv(|value| 1.0 / (value + epsilon * epsilon / mean.len() as f64));
     let mut here = Position::at(start, squares, epsilon);
+    let mut before = f64::INFINITY;
     for _ in 0..STEPS {
         let Some((step, promise)) = here.newton(squares) else { break };
-        if promise < ARRIVED {
+        // Near the end a promise is the square of the one before, until it is rounding and nothing else.
+        let is_rounding = promise < HIDDEN && promise > 0.5 * before;
+        if promise < ARRIVED || is_rounding {
             return Ok(here.precisions.recip());
         }
+        before = promise;
         match here.along(&step, promise, squares, epsilon) {
             Some(next) => here = next,
             None if promise < HIDDEN => return Ok(here.precisions.recip()),
